@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * config.h - everything that a user can set, in one struct that is read-only after config_load.
+ * In -> out: walpost.yaml, ${VAR}, WALPOST_A__B and --set a.b=c -> struct config, or an error that names file, line,
+ *            key and the nearest valid key.
+ * Owns: all its strings; config_free frees them.
+ * Thread: filled by main; read by every thread.
+ * Keeps: one table (option_table.c) from which parsing, defaults, ranges, --help and the docs come. */
+#ifndef WALPOST_CONFIG_CONFIG_H
+#define WALPOST_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum after_publish { AFTER_MARK, AFTER_DELETE, AFTER_KEEP };
+enum snapshot_mode { SNAPSHOT_PENDING, SNAPSHOT_NONE };
+enum header_style { HEADERS_WALPOST, HEADERS_DEBEZIUM, HEADERS_CLOUDEVENTS };
+enum missing_topic { MISSING_WAIT, MISSING_CREATE, MISSING_DEAD_LETTER };
+enum value_format { VALUE_ENVELOPE, VALUE_PAYLOAD, VALUE_JSON };
+enum delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE };
+enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
+
+struct config_pair {
+    char *name;
+    char *value;
+};
+
+struct config_pairs {
+    struct config_pair *items;
+    size_t count;
+};
+
+struct config {
+    char *file; /* for messages; NULL when there is none */
+    char *stream; /* [a-z0-9_]{1,40}: it is in slot, publication, topic and table names */
+    struct {
+        char *dsn;
+        char *slot;        /* default walpost_<stream> */
+        char *publication; /* default walpost_<stream> */
+    } postgres;
+    struct {
+        char *schema_name; /* outbox.table, split; default public.outbox_events */
+        char *table_name;
+        struct {
+            char *id, *aggregate_id, *event_type, *payload, *status, *created_at, *traceparent,
+                *tracestate, *schema_version, *headers;
+        } columns; /* names; the default is the field's own name */
+        char *message_prefix; /* default walpost */
+        enum after_publish after_publish;
+        enum snapshot_mode snapshot;
+    } outbox;
+    struct {
+        char *topic; /* template, default outbox.event.{domain} */
+        char *key;   /* default {aggregate_id} */
+        struct config_pairs headers;
+        enum header_style header_style;
+        char *timestamp; /* default {column:created_at} */
+        enum missing_topic on_missing_topic;
+    } route;
+    enum value_format value; /* encode.value; VALUE_PAYLOAD is refused until contracts exist */
+    enum delivery delivery;
+    uint32_t lanes; /* 1 .. 64 */
+    struct {
+        uint32_t max_events; /* 1 .. 1000000 */
+        uint64_t max_bytes;
+        uint32_t linger_us; /* linger: 0ms .. 10s */
+    } batch;
+    uint64_t memory; /* bytes; 16MB .. 64GB */
+    char *dead_letter_topic;
+    int32_t checkpoint_replication_factor; /* -1: the broker's default */
+    struct {
+        bool create;
+        uint32_t partitions;
+        int32_t replication_factor;
+    } topics;
+    struct config_pairs kafka; /* librdkafka properties, passed through; without those that carry a promise */
+    struct {
+        enum log_choice log;
+        enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR } log_level; /* telemetry.log_level */
+    } telemetry;
+
+    /* derived */
+    char *checkpoint_topic; /* walpost.checkpoint.<stream> */
+    char *snapshot_table;   /* walpost.snapshot_<stream>, quoted */
+    char *table;            /* "public"."outbox_events", quoted for SQL */
+};
+
+/* One --set key=value; sets are applied last. */
+struct config_sources {
+    const char *file; /* -c; NULL: walpost.yaml if it is there, else none */
+    const char *const *sets;
+    size_t n_sets;
+};
+
+/* INVALID with file, line, key and remedy on anything that is wrong. *config is written only on OK. */
+enum verdict MUST_CHECK config_load(const struct config_sources *sources, struct config **config,
+                                    struct error *error);
+void config_free(struct config *config);
+
+/* The documented YAML of all options with their defaults (for --help and docs), to standard output. */
+void config_print_reference(void);
+
+#endif

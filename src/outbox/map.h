@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * map.h - a change becomes a row of the outbox: columns by name, messages by prefix.     Step 3 of 7.
+ * In: the RELATION message of the outbox table; then its tuples; or the JSON of a logical message.
+ * Out: struct row, views into the input (or into the mapper's scratch, until its next call).
+ * Owns: the plan (which column plays which role) and scratch memory for unescaped JSON.
+ * Thread: the loop thread; pure: no I/O, no clock, no logging.
+ * Keeps: a bad row is a dead letter (invalid_event, with a detail in the user's words), never an error of the stream. */
+#ifndef WALPOST_OUTBOX_MAP_H
+#define WALPOST_OUTBOX_MAP_H
+
+#include "base/error.h"
+#include "outbox/event.h"
+#include "pgoutput/change.h"
+
+struct config;
+struct mapper;
+
+void mapper_new(const struct config *config, struct mapper **mapper);
+void mapper_free(struct mapper *mapper);
+
+/* Finds the columns by name; called at every RELATION message of the outbox table, and before snapshot rows. REFUSE, naming
+ * the column, when a required one (id, aggregate_id, event_type, payload) is not there, or, with require_status, status. */
+enum verdict MUST_CHECK mapper_plan(struct mapper *mapper, const struct relation_column *columns,
+                                    uint16_t n_columns, struct error *error);
+
+/* A row from an INSERT, or from the snapshot. Fails only with FATAL, when the tuple has not the columns of the plan or holds what no
+ * INSERT sends (a binary or unchanged column). */
+enum verdict MUST_CHECK mapper_row(struct mapper *mapper, const struct tuple *tuple,
+                                   struct row *row, struct error *error);
+
+/* A row from a logical message: a JSON object with id, aggregate_id, event_type, payload and optionally created_at,
+ * traceparent, tracestate, schema_version, headers. Any other member is an extra column. The payload is the member's own text,
+ * untouched. What is not such an object gives a row with dead = DEAD_INVALID_EVENT and payload = the content. */
+void mapper_message(struct mapper *mapper, struct bytes content, struct row *row);
+
+/* Does this logical message belong to the stream? */
+bool mapper_wants_message(const struct mapper *mapper, struct bytes prefix);
+
+#endif
