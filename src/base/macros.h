@@ -6,7 +6,7 @@
 #define WALPOST_BASE_MACROS_H
 
 #define MUST_CHECK __attribute__((warn_unused_result))
-#define PRINTF_LIKE(format, first) __attribute__((format(printf, format, first)))
+#define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define UNUSED __attribute__((unused))
 

@@ -9,6 +9,8 @@
 #ifndef WALPOST_PG_STREAM_H
 #define WALPOST_PG_STREAM_H
 
+#include <stdint.h>
+
 #include "base/lsn.h"
 #include "pg/link.h"
 
