@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checkpoint/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/murmur2.h"
+
+static void layout_release(struct layout *layout)
+{
+    free(layout->key_template);
+    *layout = (struct layout){0};
+}
+
+static void layout_copy(struct layout *to, const struct layout *from)
+{
+    *to = *from;
+    to->key_template = must_strdup(from->key_template);
+}
+
+void checkpoint_init(struct checkpoint *checkpoint)
+{
+    *checkpoint = (struct checkpoint){0};
+}
+
+void checkpoint_release(struct checkpoint *checkpoint)
+{
+    layout_release(&checkpoint->layout);
+    for (size_t i = 0; i < checkpoint->n_history; i++) {
+        layout_release(&checkpoint->history[i]);
+    }
+    free(checkpoint->history);
+    checkpoint_init(checkpoint);
+}
+
+void checkpoint_complete(struct checkpoint *checkpoint)
+{
+    for (uint32_t i = 0; i <= LANES_MAX; i++) {
+        if (!checkpoint->last[i].seen ||
+            checkpoint->last[i].generation < checkpoint->first_generation) {
+            continue;
+        }
+        if (checkpoint->last[i].settled_lsn > checkpoint->settled_lsn) {
+            checkpoint->settled_lsn = checkpoint->last[i].settled_lsn;
+        }
+        bool counts = i > 0 && i <= checkpoint->layout.lanes &&
+                      checkpoint->last[i].generation == checkpoint->generation;
+        if (counts) {
+            checkpoint->layout.watermarks[i - 1] = checkpoint->last[i].watermark;
+        }
+    }
+}
+
+/* The smallest and the largest watermark of a layout. */
+static void layout_range(const struct layout *layout, struct position *least,
+                         struct position *most)
+{
+    *least = layout->watermarks[0];
+    *most = layout->watermarks[0];
+    for (uint32_t i = 1; i < layout->lanes; i++) {
+        if (position_compare(layout->watermarks[i], *least) < 0) {
+            *least = layout->watermarks[i];
+        }
+        if (position_compare(layout->watermarks[i], *most) > 0) {
+            *most = layout->watermarks[i];
+        }
+    }
+}
+
+/* Is every event that the layout could leave out below S anyway? Compared with its *largest* watermark: a lane that
+ * lags must not take the knowledge of the others with it. */
+static bool layout_is_passed(const struct layout *layout, lsn settled_lsn)
+{
+    struct position least;
+    struct position most;
+    layout_range(layout, &least, &most);
+    return most.commit_lsn < settled_lsn || most.commit_lsn == 0;
+}
+
+static bool layout_same(const struct layout *a, const struct layout *b)
+{
+    return a->lanes == b->lanes && strcmp(a->key_template, b->key_template) == 0;
+}
+
+static void history_add(struct checkpoint *next, const struct layout *layout)
+{
+    if (layout->lanes == 0 || layout_is_passed(layout, next->settled_lsn)) {
+        return;
+    }
+    for (size_t i = 0; i < next->n_history; i++) {
+        struct layout *known = &next->history[i];
+        if (!layout_same(known, layout)) {
+            continue;
+        }
+        for (uint32_t lane = 0; lane < layout->lanes; lane++) {
+            if (position_compare(layout->watermarks[lane], known->watermarks[lane]) > 0) {
+                known->watermarks[lane] = layout->watermarks[lane];
+            }
+        }
+        return;
+    }
+    next->history =
+        must_realloc(next->history, (next->n_history + 1) * sizeof(next->history[0]));
+    layout_copy(&next->history[next->n_history++], layout);
+}
+
+void checkpoint_next_generation(const struct checkpoint *from,
+                                const struct generation_options *options,
+                                struct checkpoint *next)
+{
+    checkpoint_init(next);
+    next->found = true;
+    next->generation = from->generation;
+    if (next->generation < options->at_least) {
+        next->generation = options->at_least;
+    }
+    next->generation++;
+    next->system_id = options->system_id;
+    next->timeline = options->timeline;
+    snprintf(next->instance, sizeof(next->instance), "%s", options->instance);
+    next->layout.lanes = options->lanes;
+    next->layout.key_template = must_strdup(options->key_template);
+    next->lanes_seen = options->lanes;
+    check(options->lanes >= 1 && options->lanes <= LANES_MAX);
+
+    if (options->forget_positions) {
+        next->first_generation = next->generation;
+        next->settled_lsn = options->accept_lsn;
+        next->origin_lsn = options->origin_lsn != 0 ? options->origin_lsn : options->accept_lsn;
+        return;
+    }
+    next->first_generation = from->first_generation;
+    next->settled_lsn = from->settled_lsn;
+    next->origin_lsn = options->origin_lsn != 0 ? options->origin_lsn : from->origin_lsn;
+    if (options->accept_lsn > next->settled_lsn) {
+        next->settled_lsn = options->accept_lsn;
+    }
+    for (size_t i = 0; i < from->n_history; i++) {
+        history_add(next, &from->history[i]);
+    }
+    if (from->found) {
+        history_add(next, &from->layout);
+    }
+}
+
+static enum leaving layout_compare(const struct layout *layout, const char *key_template,
+                                   struct position position, struct bytes key)
+{
+    if (layout->lanes == 0) {
+        return EVENT_IS_NEW;
+    }
+    if (strcmp(layout->key_template, key_template) == 0) {
+        uint32_t lane = murmur2_bucket(key, layout->lanes);
+        return position_compare(position, layout->watermarks[lane]) <= 0 ? EVENT_IS_COMMITTED
+                                                                         : EVENT_IS_NEW;
+    }
+    struct position least;
+    struct position most;
+    layout_range(layout, &least, &most);
+    if (position_compare(position, least) <= 0) {
+        return EVENT_IS_COMMITTED;
+    }
+    return position_compare(position, most) > 0 ? EVENT_IS_NEW : EVENT_IS_UNKNOWN;
+}
+
+enum leaving checkpoint_compare(const struct checkpoint *checkpoint, struct position position,
+                                struct bytes key)
+{
+    if (position.commit_lsn < checkpoint->settled_lsn) {
+        return EVENT_IS_COMMITTED;
+    }
+    const char *key_template = checkpoint->layout.key_template;
+    enum leaving answer = layout_compare(&checkpoint->layout, key_template, position, key);
+    for (size_t i = 0; answer != EVENT_IS_COMMITTED && i < checkpoint->n_history; i++) {
+        enum leaving older = layout_compare(&checkpoint->history[i], key_template, position, key);
+        if (older != EVENT_IS_NEW) {
+            answer = older;
+        }
+    }
+    return answer;
+}
