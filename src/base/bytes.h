@@ -17,7 +17,7 @@ struct bytes {
     size_t len;
 };
 
-#define BYTES_NULL ((struct bytes){NULL, 0})
+#define BYTES_NULL      ((struct bytes){NULL, 0})
 #define BYTES_LIT(text) ((struct bytes){"" text, sizeof(text) - 1})
 
 /* A view of a NUL-terminated string; NULL gives BYTES_NULL. */

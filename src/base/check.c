@@ -8,7 +8,8 @@
 
 void check_failed(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "walpost: a promise of the program is broken: %s (%s:%d); stopping before harm\n",
+    fprintf(stderr,
+            "walpost: a promise of the program is broken: %s (%s:%d); stopping before harm\n",
             condition, file, line);
     abort();
 }

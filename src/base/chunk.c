@@ -61,7 +61,8 @@ static void chunk_next(struct chunk_pool *pool)
     pool->used += CHUNK_SIZE;
 }
 
-/* A chunk that nobody allocates from any more and that holds nothing goes to the spares, or back. */
+/* A chunk that nobody allocates from any more and that holds nothing goes to the spares, or back.
+ */
 static void chunk_retire(struct chunk_pool *pool, struct chunk *chunk)
 {
     pool->used -= chunk->size;

@@ -3,8 +3,9 @@
  * chunk.h - the memory that events live in, from the wire until they are settled.
  * In -> out: sizes -> memory that stays put; a release for each allocation gives the chunk back.
  * Owns: every chunk; an allocation borrows. What is too big for a shared chunk gets one of its own.
- * Thread: the loop thread only allocates and releases; other threads may read and write inside an allocation.
- * Keeps: I8. `used` counts every byte held; the caller stops reading when it passes the limit. */
+ * Thread: the loop thread only allocates and releases; other threads may read and write inside an
+ * allocation. Keeps: I8. `used` counts every byte held; the caller stops reading when it passes the
+ * limit. */
 #ifndef WALPOST_BASE_CHUNK_H
 #define WALPOST_BASE_CHUNK_H
 

@@ -9,8 +9,8 @@
 
 #include "base/macros.h"
 
-/* The consequence of a failure. Foreign codes (SQLSTATE, Kafka's) become one of these at the seam, once. What is not
- * known is FATAL. */
+/* The consequence of a failure. Foreign codes (SQLSTATE, Kafka's) become one of these at the seam,
+ * once. What is not known is FATAL. */
 enum verdict {
     OK = 0,
     AGAIN,   /* nothing wrong: the call would block, or there is nothing yet */
@@ -32,8 +32,8 @@ struct error {
     char remedy[640]; /* what to do about it; may be empty */
 };
 
-/* Sets verdict and what (printf), clears code and remedy, returns the verdict: `return error_set(error, FATAL, ...)`.
- * error may be NULL. */
+/* Sets verdict and what (printf), clears code and remedy, returns the verdict: `return
+ * error_set(error, FATAL, ...)`. error may be NULL. */
 enum verdict error_set(struct error *error, enum verdict verdict, const char *format, ...)
     PRINTF_LIKE(3, 4);
 

@@ -54,7 +54,9 @@ static void put_value(struct line *line, const struct field *field, bool json)
         }
         break;
     case FIELD_U64: put(line, "%llu", (unsigned long long)field->u64); break;
-    case FIELD_LSN: put(line, json ? "\"" LSN_FORMAT "\"" : LSN_FORMAT, LSN_ARGS(field->u64)); break;
+    case FIELD_LSN:
+        put(line, json ? "\"" LSN_FORMAT "\"" : LSN_FORMAT, LSN_ARGS(field->u64));
+        break;
     case FIELD_SECONDS: put(line, "%.3f", field->seconds); break;
     }
 }

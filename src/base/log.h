@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * log.h - structured logs: a message and typed fields, as text on a terminal, as JSON lines otherwise.
- * In -> out: message + fields -> one line on standard error.
- * Owns: nothing but its settings.  Thread: any; a line is written with one write().
- * Keeps: only pipeline/ and cli/ log; steps and libraries return errors. Secrets are never logged. */
+ * log.h - structured logs: a message and typed fields, as text on a terminal, as JSON lines
+ * otherwise. In -> out: message + fields -> one line on standard error. Owns: nothing but its
+ * settings.  Thread: any; a line is written with one write(). Keeps: only pipeline/ and cli/ log;
+ * steps and libraries return errors. Secrets are never logged. */
 #ifndef WALPOST_BASE_LOG_H
 #define WALPOST_BASE_LOG_H
 
@@ -34,17 +34,18 @@ struct field {
 };
 
 #define F_TEXT(key, value) ((struct field){.name = (key), .kind = FIELD_TEXT, .text = (value)})
-#define F_U64(key, value) ((struct field){.name = (key), .kind = FIELD_U64, .u64 = (uint64_t)(value)})
+#define F_U64(key, value) \
+    ((struct field){.name = (key), .kind = FIELD_U64, .u64 = (uint64_t)(value)})
 #define F_LSN(key, value) ((struct field){.name = (key), .kind = FIELD_LSN, .u64 = (value)})
-#define F_SECONDS(key, value)                                                                      \
+#define F_SECONDS(key, value) \
     ((struct field){.name = (key), .kind = FIELD_SECONDS, .seconds = (value)})
 
 /* Text with colours when fd is a terminal, JSON otherwise, unless format says which. */
 void log_init(struct log *log, int fd, enum log_format format, enum log_level level);
 
 /* log_write(log, LOG_INFO, "slot acquired", F_TEXT("slot", name), F_LSN("position", lsn)) */
-#define log_write(log, level, message, ...)                                                        \
-    log_fields(log, level, message, (const struct field[]){__VA_ARGS__},                           \
+#define log_write(log, level, message, ...)                              \
+    log_fields(log, level, message, (const struct field[]){__VA_ARGS__}, \
                sizeof((const struct field[]){__VA_ARGS__}) / sizeof(struct field))
 
 void log_fields(const struct log *log, enum log_level level, const char *message,

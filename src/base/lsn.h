@@ -3,9 +3,9 @@
  * lsn.h - positions in the write-ahead log, and the identity of an event.
  * In -> out: text <-> number.
  * Owns: nothing.  Thread: any.
- * Keeps: the identity and order of an event is (commit LSN of its transaction, ordinal in it); the WAL position of a
- * single change is neither unique nor monotonic.
- * Source: PostgreSQL documentation, "pg_lsn type". */
+ * Keeps: the identity and order of an event is (commit LSN of its transaction, ordinal in it); the
+ * WAL position of a single change is neither unique nor monotonic. Source: PostgreSQL
+ * documentation, "pg_lsn type". */
 #ifndef WALPOST_BASE_LSN_H
 #define WALPOST_BASE_LSN_H
 
@@ -18,7 +18,7 @@ typedef uint64_t lsn; /* 0 is no position (InvalidXLogRecPtr) */
 enum { LSN_TEXT_SIZE = 18, POSITION_TEXT_SIZE = 26 }; /* with the NUL */
 
 /* printf as PostgreSQL writes it: "16/B374D848". */
-#define LSN_FORMAT "%X/%X"
+#define LSN_FORMAT         "%X/%X"
 #define LSN_ARGS(position) (unsigned)((position) >> 32), (unsigned)(position)
 
 struct position {

@@ -5,9 +5,9 @@
 #ifndef WALPOST_BASE_MACROS_H
 #define WALPOST_BASE_MACROS_H
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK                 __attribute__((warn_unused_result))
 #define PRINTF_LIKE(string, first) __attribute__((format(printf, string, first)))
-#define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
-#define UNUSED __attribute__((unused))
+#define ARRAY_LEN(array)           (sizeof(array) / sizeof((array)[0]))
+#define UNUSED                     __attribute__((unused))
 
 #endif

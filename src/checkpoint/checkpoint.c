@@ -53,8 +53,7 @@ void checkpoint_complete(struct checkpoint *checkpoint)
 }
 
 /* The smallest and the largest watermark of a layout. */
-static void layout_range(const struct layout *layout, struct position *least,
-                         struct position *most)
+static void layout_range(const struct layout *layout, struct position *least, struct position *most)
 {
     *least = layout->watermarks[0];
     *most = layout->watermarks[0];
@@ -68,8 +67,8 @@ static void layout_range(const struct layout *layout, struct position *least,
     }
 }
 
-/* Is every event that the layout could leave out below S anyway? Compared with its *largest* watermark: a lane that
- * lags must not take the knowledge of the others with it. */
+/* Is every event that the layout could leave out below S anyway? Compared with its *largest*
+ * watermark: a lane that lags must not take the knowledge of the others with it. */
 static bool layout_is_passed(const struct layout *layout, lsn settled_lsn)
 {
     struct position least;
@@ -100,14 +99,12 @@ static void history_add(struct checkpoint *next, const struct layout *layout)
         }
         return;
     }
-    next->history =
-        must_realloc(next->history, (next->n_history + 1) * sizeof(next->history[0]));
+    next->history = must_realloc(next->history, (next->n_history + 1) * sizeof(next->history[0]));
     layout_copy(&next->history[next->n_history++], layout);
 }
 
 void checkpoint_next_generation(const struct checkpoint *from,
-                                const struct generation_options *options,
-                                struct checkpoint *next)
+                                const struct generation_options *options, struct checkpoint *next)
 {
     checkpoint_init(next);
     next->found = true;

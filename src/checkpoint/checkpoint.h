@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * checkpoint.h - how far the stream is, as Kafka says: generations, watermarks, S.
- * In: the records of walpost.checkpoint.<stream>. Out: what a start needs to know, and the records that a generation writes.
- * Owns: its strings and layouts (checkpoint_release).
- * Thread: any, one at a time; pure: no I/O, no clock, no logging.
- * Keeps: I3, I6: an event is left out when it is below S, or at or below its lane's watermark in this generation or
- *        any of the history; a lane record counts only for the generation that it names.
+ * In: the records of walpost.checkpoint.<stream>. Out: what a start needs to know, and the records
+ * that a generation writes. Owns: its strings and layouts (checkpoint_release). Thread: any, one at
+ * a time; pure: no I/O, no clock, no logging. Keeps: I3, I6: an event is left out when it is below
+ * S, or at or below its lane's watermark in this generation or any of the history; a lane record
+ * counts only for the generation that it names.
  *
- * S ("settled LSN") is a flush position, as PostgreSQL means it: exclusive. Every event whose commit LSN is below S is
- * settled. A transaction may well begin its commit record exactly at the end of the one before (commit LSN == S):
- * that one is not settled. */
+ * S ("settled LSN") is a flush position, as PostgreSQL means it: exclusive. Every event whose
+ * commit LSN is below S is settled. A transaction may well begin its commit record exactly at the
+ * end of the one before (commit LSN == S): that one is not settled. */
 #ifndef WALPOST_CHECKPOINT_CHECKPOINT_H
 #define WALPOST_CHECKPOINT_CHECKPOINT_H
 
@@ -35,14 +35,15 @@ struct checkpoint {
     uint64_t system_id;
     uint32_t timeline;
     char instance[128];
-    lsn settled_lsn; /* S: the largest of all records that count */
-    lsn origin_lsn;  /* where init created the slot */
+    lsn settled_lsn;      /* S: the largest of all records that count */
+    lsn origin_lsn;       /* where init created the slot */
     struct layout layout; /* of this generation */
     struct layout *history;
     size_t n_history;
     uint32_t lanes_seen; /* the most lanes of any generation read: all must be fenced */
 
-    /* While reading: the last record of each lane, and of the leader, whichever generation it names. */
+    /* While reading: the last record of each lane, and of the leader, whichever generation it
+     * names. */
     struct {
         bool seen;
         uint64_t generation;
@@ -54,31 +55,31 @@ struct checkpoint {
 void checkpoint_init(struct checkpoint *checkpoint);
 void checkpoint_release(struct checkpoint *checkpoint);
 
-/* One record of the topic, in offset order within its partition; partitions in any order. FATAL: written by a newer
- * walpost, or no checkpoint record at all. */
+/* One record of the topic, in offset order within its partition; partitions in any order. FATAL:
+ * written by a newer walpost, or no checkpoint record at all. */
 enum verdict MUST_CHECK checkpoint_apply(struct checkpoint *checkpoint, int32_t partition,
-                                         struct bytes key, struct bytes value,
-                                         struct error *error);
+                                         struct bytes key, struct bytes value, struct error *error);
 
 /* After the last record: settles which watermarks and which S count. */
 void checkpoint_complete(struct checkpoint *checkpoint);
 
-/* What the next generation starts from: the watermarks of this one join the history, entries that S has passed are dropped,
- * entries of one layout are merged (the larger watermark of each lane leaves out exactly what either did). */
+/* What the next generation starts from: the watermarks of this one join the history, entries that S
+ * has passed are dropped, entries of one layout are merged (the larger watermark of each lane
+ * leaves out exactly what either did). */
 struct generation_options {
     uint64_t system_id;
     uint32_t timeline;
     const char *instance;
     uint32_t lanes;
     const char *key_template;
-    bool forget_positions; /* another system or timeline was accepted: everything starts at accept_lsn */
+    bool forget_positions; /* another system or timeline was accepted: everything starts at
+                              accept_lsn */
     lsn accept_lsn;        /* S is raised to it when a gap is accepted; else 0 */
     lsn origin_lsn;        /* of a stream that is founded; 0: as before */
     uint64_t at_least;     /* number it above this one too (seen uncommitted) */
 };
 void checkpoint_next_generation(const struct checkpoint *from,
-                                const struct generation_options *options,
-                                struct checkpoint *next);
+                                const struct generation_options *options, struct checkpoint *next);
 
 enum leaving {
     EVENT_IS_NEW,
@@ -90,11 +91,12 @@ enum leaving {
 enum leaving checkpoint_compare(const struct checkpoint *checkpoint, struct position position,
                                 struct bytes key);
 
-/* --- the records ------------------------------------------------------------------------------------------- */
+/* --- the records
+ * ------------------------------------------------------------------------------------------- */
 
 #define CHECKPOINT_KEY_GENERATION BYTES_LIT("generation")
-#define CHECKPOINT_KEY_SETTLED BYTES_LIT("settled")
-#define CHECKPOINT_KEY_LANE BYTES_LIT("lane")
+#define CHECKPOINT_KEY_SETTLED    BYTES_LIT("settled")
+#define CHECKPOINT_KEY_LANE       BYTES_LIT("lane")
 
 /* Each writes one record's value. The generation's may be long: malloc'd, the caller frees. */
 size_t checkpoint_write_lane(const struct checkpoint *checkpoint, struct position watermark,

@@ -10,10 +10,12 @@
 
 static enum verdict not_a_checkpoint(struct error *error, int32_t partition)
 {
-    error_set(error, FATAL, "partition %d of the checkpoint topic holds a record that is no checkpoint",
+    error_set(error, FATAL,
+              "partition %d of the checkpoint topic holds a record that is no checkpoint",
               partition);
-    return error_remedy(error, "Somebody else wrote to this topic. Find out who; only walpost may write "
-                               "there.");
+    return error_remedy(error,
+                        "Somebody else wrote to this topic. Find out who; only walpost may write "
+                        "there.");
 }
 
 static enum verdict check_version(uint32_t version, struct error *error)
@@ -22,8 +24,8 @@ static enum verdict check_version(uint32_t version, struct error *error)
         return OK;
     }
     error_set(error, FATAL,
-              "the checkpoint was written in format %u by a newer walpost; this one knows %d", version,
-              CHECKPOINT_VERSION);
+              "the checkpoint was written in format %u by a newer walpost; this one knows %d",
+              version, CHECKPOINT_VERSION);
     return error_remedy(error, "Run the newer version.");
 }
 
@@ -73,8 +75,8 @@ static void generation_read(struct checkpoint *checkpoint,
 static enum verdict apply_generation(struct checkpoint *checkpoint, int32_t partition,
                                      struct bytes value, struct error *error)
 {
-    Walpost__V1__GenerationCheckpoint *record = walpost__v1__generation_checkpoint__unpack(
-        NULL, value.len, (const uint8_t *)value.data);
+    Walpost__V1__GenerationCheckpoint *record =
+        walpost__v1__generation_checkpoint__unpack(NULL, value.len, (const uint8_t *)value.data);
     if (record == NULL) {
         return not_a_checkpoint(error, partition);
     }
@@ -104,8 +106,8 @@ static enum verdict apply_settled(struct checkpoint *checkpoint, int32_t partiti
     return verdict;
 }
 
-/* An at-least-once lane of an older generation that comes back to life may still append: the newest generation's
- * record counts, wherever it stands. */
+/* An at-least-once lane of an older generation that comes back to life may still append: the newest
+ * generation's record counts, wherever it stands. */
 static enum verdict apply_lane(struct checkpoint *checkpoint, int32_t partition, struct bytes value,
                                struct error *error)
 {

@@ -24,8 +24,8 @@ struct entry {
 
 struct ledger {
     struct entry *ring;
-    uint64_t size; /* a power of two */
-    uint64_t first;     /* the oldest that is not settled */
+    uint64_t size;        /* a power of two */
+    uint64_t first;       /* the oldest that is not settled */
     uint64_t unpublished; /* the oldest that is not published */
     uint64_t next;
     lsn published_lsn;
@@ -75,7 +75,7 @@ uint64_t ledger_open(struct ledger *ledger, lsn commit_lsn)
 {
     if (ledger->next > ledger->first) {
         const struct entry *last = entry_of(ledger, ledger->next - 1);
-        check(last->end_lsn != 0);             /* one transaction is open at a time */
+        check(last->end_lsn != 0);            /* one transaction is open at a time */
         check(commit_lsn > last->commit_lsn); /* I5: commit order */
     }
     if (ledger->next - ledger->first == ledger->size) {

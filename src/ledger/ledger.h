@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ledger.h - which WAL position is safe to confirm.                                      Step 7 of 7.
- * In: "this transaction was read", "n events of it are in Kafka", "n are settled". Out: two LSNs.
- * Owns: an entry for each transaction from its BEGIN until it and all before it are settled.
+ * ledger.h - which WAL position is safe to confirm.                                      Step 7
+ * of 7. In: "this transaction was read", "n events of it are in Kafka", "n are settled". Out: two
+ * LSNs. Owns: an entry for each transaction from its BEGIN until it and all before it are settled.
  * Thread: the loop thread only. Pure: no I/O, no clock, no logging.
  * Keeps: I1 neither LSN passes the end of a transaction of which an event is not there yet;
  *        I2 neither LSN ever moves back.
  *
- * Both LSNs are flush positions (exclusive): every event whose commit LSN is below is published, or settled. They move over
- * the continuous finished prefix only, whatever order transactions finish in. */
+ * Both LSNs are flush positions (exclusive): every event whose commit LSN is below is published, or
+ * settled. They move over the continuous finished prefix only, whatever order transactions finish
+ * in. */
 #ifndef WALPOST_LEDGER_LEDGER_H
 #define WALPOST_LEDGER_LEDGER_H
 
@@ -35,7 +36,8 @@ void ledger_published(struct ledger *ledger, uint64_t transaction, uint64_t n);
 /* n events that were published are settled: marked in the table where marking is on. */
 void ledger_settled(struct ledger *ledger, uint64_t transaction, uint64_t n);
 
-/* A keepalive's LSN: counts only when nothing is in flight and no transaction is open; says whether it did. */
+/* A keepalive's LSN: counts only when nothing is in flight and no transaction is open; says whether
+ * it did. */
 bool ledger_idle(struct ledger *ledger, lsn wal_lsn);
 
 lsn ledger_published_lsn(const struct ledger *ledger);
