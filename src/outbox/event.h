@@ -65,6 +65,7 @@ struct event {
     char *headroom;   /* free bytes directly in front of row.payload.data, for the encoder */
     size_t headroom_size;
     struct bytes value; /* of the record, once encoded: in place around the payload */
+    uint32_t index;     /* in its batch; the lane's own */
     char detail[96];    /* backs row.detail where it is not static */
 };
 

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lane/batch.h"
+
+#include <stdio.h>
+
+#include "base/check.h"
+#include "base/crash_point.h"
+
+enum {
+    POLL_EVERY = 512, /* sends between two looks at the reports: keeps librdkafka's memory small */
+    POLL_TIMEOUT_MS = 100,
+    TOPIC_TIMEOUT_MS = 2000,
+};
+
+static void on_report(void *context, const struct report *report)
+{
+    struct batch *batch = context;
+    check(batch->outstanding > 0);
+    batch->outstanding--;
+    if (report->verdict == OK) {
+        return;
+    }
+    const struct event *event = report->tag;
+    if (report->verdict == REJECT && event != NULL) {
+        if (batch->bad_from == batch->bad_to) {
+            batch->bad_from = event->index;
+            batch->bad_to = event->index + 1;
+            batch->reason = report->reason;
+        }
+        if (event->index < batch->bad_from) {
+            batch->bad_from = event->index;
+        }
+        if (event->index >= batch->bad_to) {
+            batch->bad_to = event->index + 1;
+        }
+    }
+    /* ABORT is the echo of whatever else failed in the same Kafka transaction; of the others the
+     * later in enum verdict is the worse. */
+    bool worse = batch->worst == OK || batch->worst == ABORT ||
+                 (report->verdict != ABORT && report->verdict > batch->worst);
+    if (worse) {
+        batch->worst = report->verdict;
+        if (report->error != NULL) {
+            batch->error = *report->error;
+        }
+    }
+}
+
+/* Waits until every record has its report, or one of them says that the attempt is lost. */
+static enum verdict wait_for_reports(struct batch *batch, struct producer *producer)
+{
+    while (batch->outstanding > 0 && batch->worst == OK) {
+        producer->ops->poll(producer, POLL_TIMEOUT_MS, on_report, batch);
+    }
+    return batch->worst;
+}
+
+static void make_dead(struct event *event, enum dead_reason reason, const struct error *error)
+{
+    event->row.dead = reason;
+    snprintf(event->detail, sizeof(event->detail), "%s", error->what);
+    event->row.detail = event->detail;
+}
+
+/* The record of an event: itself, or the dead letter that it has become. */
+static void make_record(const struct lane_options *options, struct event *event,
+                        struct record *record)
+{
+    if (event->row.dead == DEAD_NOT) {
+        struct error error;
+        if (encode_event(options->encoder, event, record, &error) == OK) {
+            return;
+        }
+        make_dead(event, DEAD_INVALID_EVENT, &error);
+    }
+    encode_dead_letter(options->encoder, event, event->row.dead, event->row.detail, record);
+}
+
+static enum verdict ensure_topic(struct producer *producer, const struct lane_options *options,
+                                 struct event *event, struct record *record, struct error *error)
+{
+    enum verdict verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+    if (verdict == WAIT && options->on_missing_topic == LANE_TOPIC_CREATE) {
+        verdict = producer->ops->create_topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+        if (verdict == OK) {
+            verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+        }
+    } else if (verdict == WAIT && options->on_missing_topic == LANE_TOPIC_DEAD_LETTER &&
+               event->row.dead == DEAD_NOT) {
+        make_dead(event, DEAD_MISSING_TOPIC, error);
+        make_record(options, event, record);
+        verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+    }
+    return verdict;
+}
+
+static enum verdict send(struct batch *batch, struct producer *producer,
+                         const struct record *record, struct event *event, struct error *error)
+{
+    for (;;) {
+        enum verdict verdict = producer->ops->send(producer, record, event, error);
+        if (verdict == OK) {
+            batch->outstanding++;
+        }
+        if (verdict != AGAIN) {
+            return verdict;
+        }
+        producer->ops->poll(producer, POLL_TIMEOUT_MS, on_report, batch);
+        if (batch->worst != OK) {
+            *error = batch->error;
+            return batch->worst;
+        }
+    }
+}
+
+static enum verdict send_event(struct batch *batch, struct producer *producer,
+                               const struct lane_options *options, struct event *event,
+                               struct error *error)
+{
+    struct record record;
+    make_record(options, event, &record);
+    enum verdict verdict = ensure_topic(producer, options, event, &record, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    verdict = send(batch, producer, &record, event, error);
+    if (verdict == REJECT && event->row.dead != DEAD_RECORD_TOO_LARGE) {
+        /* Larger than the client may send: known without asking the broker. */
+        make_dead(event, DEAD_RECORD_TOO_LARGE, error);
+        make_record(options, event, &record);
+        verdict = ensure_topic(producer, options, event, &record, error);
+        if (verdict == OK) {
+            verdict = send(batch, producer, &record, event, error);
+        }
+    }
+    if (verdict == REJECT) { /* a dead letter that does not fit either: headers alone are bounded */
+        error_prefix(error, "a dead letter was refused: ");
+        error->verdict = FATAL;
+        return FATAL;
+    }
+    return verdict;
+}
+
+static bool is_border(const struct batch *batch, uint32_t index)
+{
+    if (batch->suspect_from == batch->suspect_to) {
+        return false;
+    }
+    uint32_t middle = batch->suspect_from + (batch->suspect_to - batch->suspect_from) / 2;
+    return index == batch->suspect_from || index == middle || index == batch->suspect_to;
+}
+
+static enum verdict send_events(struct batch *batch, struct producer *producer,
+                                const struct lane_options *options, const atomic_bool *stop,
+                                struct error *error)
+{
+    uint32_t index = 0;
+    for (struct segment *segment = batch->first; segment != NULL; segment = segment->next) {
+        for (struct event *event = segment->first; event != NULL; event = event->next) {
+            event->index = index;
+            if (is_border(batch, index) && wait_for_reports(batch, producer) != OK) {
+                *error = batch->error;
+                return batch->worst;
+            }
+            enum verdict verdict = send_event(batch, producer, options, event, error);
+            if (verdict != OK) {
+                return verdict;
+            }
+            batch->watermark = event->position;
+            if (++index % POLL_EVERY == 0) {
+                producer->ops->poll(producer, 0, on_report, batch);
+                if (batch->worst != OK) {
+                    *error = batch->error;
+                    return batch->worst;
+                }
+                if (atomic_load_explicit(stop, memory_order_relaxed)) {
+                    return error_set(error, ABORT, "stopped in the middle of a batch");
+                }
+            }
+        }
+        if (segment == batch->last) {
+            break;
+        }
+    }
+    return OK;
+}
+
+/* S as this batch may say it: what all lanes have published, or, for the only lane, the end of its
+ * own last whole transaction. */
+static lsn batch_settled_lsn(const struct batch *batch, const struct lane_options *options)
+{
+    lsn settled = atomic_load(options->published_lsn);
+    if (options->alone) {
+        for (const struct segment *s = batch->first; s != NULL; s = s->next) {
+            if (s->end_lsn > settled) {
+                settled = s->end_lsn;
+            }
+            if (s == batch->last) {
+                break;
+            }
+        }
+    }
+    return settled;
+}
+
+static enum verdict send_checkpoint(struct batch *batch, struct producer *producer,
+                                    const struct lane_options *options, struct error *error)
+{
+    struct record record;
+    record.partition = (int32_t)options->number + 1;
+    record.timestamp_ms = 0;
+    record.n_headers = 0;
+    snprintf(record.topic, sizeof(record.topic), "%s", options->checkpoint_topic);
+    record.key = CHECKPOINT_KEY_LANE;
+    record.value.len = checkpoint_write_lane(options->checkpoint, batch->watermark,
+                                             batch->settled_lsn, batch->checkpoint_value);
+    record.value.data = batch->checkpoint_value;
+    enum verdict verdict = send(batch, producer, &record, NULL, error);
+    if (verdict == OK && wait_for_reports(batch, producer) != OK) {
+        *error = batch->error;
+        verdict = batch->worst;
+    }
+    return verdict;
+}
+
+static enum verdict attempt(struct batch *batch, struct producer *producer,
+                            const struct lane_options *options, const atomic_bool *stop,
+                            struct error *error)
+{
+    enum verdict verdict = producer->ops->begin(producer, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    verdict = send_events(batch, producer, options, stop, error);
+    if (verdict == OK && !producer->transactional && wait_for_reports(batch, producer) != OK) {
+        *error = batch->error;
+        verdict = batch->worst;
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    crash_point("after_produce");
+    batch->settled_lsn = batch_settled_lsn(batch, options);
+    verdict = send_checkpoint(batch, producer, options, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    check(batch->outstanding == 0);
+    crash_point("before_commit");
+    return producer->ops->commit(producer, error);
+}
+
+enum verdict batch_try(struct batch *batch, struct producer *producer,
+                       const struct lane_options *options, const atomic_bool *stop,
+                       struct error *error)
+{
+    batch->outstanding = 0;
+    batch->worst = OK;
+    batch->bad_from = 0;
+    batch->bad_to = 0;
+    enum verdict verdict = attempt(batch, producer, options, stop, error);
+    if (verdict == OK || verdict == RESTART || verdict == FENCED || verdict == FATAL ||
+        verdict == REFUSE) {
+        return verdict;
+    }
+    struct error abort_error;
+    enum verdict aborted = producer->ops->abort(producer, &abort_error);
+    if (aborted != OK) {
+        *error = abort_error;
+        return aborted;
+    }
+    return verdict;
+}
+
+void batch_after_reject(struct batch *batch)
+{
+    uint32_t from = batch->bad_from;
+    uint32_t to = batch->bad_to;
+    check(to > from);
+    if (to - from > 1) {
+        batch->suspect_from = from;
+        batch->suspect_to = to;
+        return;
+    }
+    uint32_t index = 0;
+    for (struct segment *segment = batch->first; segment != NULL; segment = segment->next) {
+        for (struct event *event = segment->first; event != NULL; event = event->next, index++) {
+            if (index == from) {
+                make_dead(event, batch->reason, &batch->error);
+            }
+        }
+        if (segment == batch->last) {
+            break;
+        }
+    }
+    batch->suspect_from = 0;
+    batch->suspect_to = 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * batch.h - one batch: produce, checkpoint, commit; abort, replay and the hunt for a bad record.
+ * Step 6 of 7. In: segments. Out: OK when Kafka has committed them with their watermark. Owns:
+ * nothing; the events stay in memory until the outcome is known, so an abort replays them. Thread:
+ * the lane's. Keeps: I6, I10; an unknown outcome is neither assumed nor repeated (RESTART). */
+#ifndef WALPOST_LANE_BATCH_H
+#define WALPOST_LANE_BATCH_H
+
+#include "lane/lane.h"
+
+struct batch {
+    struct segment *first;
+    struct segment *last;
+    uint32_t n_events;
+    size_t bytes;
+    struct position watermark; /* of its last event */
+    lsn settled_lsn;           /* S, as its checkpoint record says */
+
+    /* The hunt: a record that Kafka refuses is among [suspect_from, suspect_to). The replay waits
+     * for reports at these borders and in the middle, so that each half travels alone. from == to:
+     * no suspicion. */
+    uint32_t suspect_from;
+    uint32_t suspect_to;
+
+    /* of the present attempt */
+    uint32_t outstanding; /* records without a report */
+    enum verdict worst;
+    enum dead_reason reason;
+    uint32_t bad_from, bad_to; /* the events whose reports say REJECT */
+    struct error error;
+    char checkpoint_value[CHECKPOINT_RECORD_MAX]; /* borrowed by the producer until its report */
+};
+
+/* One attempt on one producer. OK: committed. ABORT, REJECT, WAIT, RETRY: nothing of it is visible,
+ * the Kafka transaction is aborted; call batch_after_reject for REJECT, then try again. RESTART,
+ * FENCED, FATAL: the lane must stop. */
+enum verdict MUST_CHECK batch_try(struct batch *batch, struct producer *producer,
+                                  const struct lane_options *options, const atomic_bool *stop,
+                                  struct error *error);
+
+/* After REJECT: makes the culprit a dead letter when it is the only suspect left, else halves the
+ * suspects. */
+void batch_after_reject(struct batch *batch);
+
+#endif

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lane/lane.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/crash_point.h"
+#include "lane/batch.h"
+
+enum {
+    RETRY_BASE_MS = 20,
+    RETRY_MAX_MS = 2000,
+    /* Kafka forgets an id that is not used for transactional.id.expiration.ms (a week by default).
+     */
+    TOUCH_EVERY_S = 24 * 60 * 60,
+};
+
+struct segment_list {
+    struct segment *first;
+    struct segment *last;
+};
+
+struct lane {
+    struct lane_options options;
+    pthread_t thread;
+    atomic_bool stop;
+
+    pthread_mutex_t mutex; /* guards all below, up to the line */
+    pthread_cond_t wake;
+    struct segment_list queue;     /* submitted, not in a batch yet */
+    struct segment_list committed; /* not collected yet */
+    lsn settled_lsn;
+    bool sleeping; /* in lane_wait: worth a signal */
+    bool in_flight;
+    int64_t busy_since_us;
+    struct lane_look look;
+    enum verdict verdict;
+    struct error error;
+
+    /* --- the lane thread's own --- */
+    struct batch batch;
+    struct position watermark;
+    uint32_t turn;    /* which producer is next */
+    int64_t began_us; /* when the last batch began */
+    int64_t used_us;  /* when the ids were last used */
+};
+
+static void list_append(struct segment_list *list, struct segment *first, struct segment *last)
+{
+    if (first == NULL) {
+        return;
+    }
+    last->next = NULL;
+    if (list->first == NULL) {
+        list->first = first;
+    } else {
+        list->last->next = first;
+    }
+    list->last = last;
+}
+
+/* --- gathering a batch, under the mutex
+ * ---------------------------------------------------------------------- */
+
+/* How much of the queue fits into one batch: whole segments only (I12). */
+static void gather_measure(const struct lane *lane, uint32_t *n_events, bool *full,
+                           struct segment **last)
+{
+    uint32_t events = 0;
+    size_t bytes = 0;
+    *last = NULL;
+    *full = false;
+    for (struct segment *segment = lane->queue.first; segment != NULL; segment = segment->next) {
+        bool fits = events + segment->n_events <= lane->options.batch_events &&
+                    bytes + segment->bytes <= lane->options.batch_bytes;
+        if (*last != NULL && !fits) {
+            *full = true;
+            break;
+        }
+        events += segment->n_events;
+        bytes += segment->bytes;
+        *last = segment;
+    }
+    *n_events = events;
+}
+
+static void wait_us(struct lane *lane, int64_t us)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t ns = until.tv_nsec + us % 1000000 * 1000;
+    until.tv_sec += us / 1000000 + ns / 1000000000;
+    until.tv_nsec = ns % 1000000000;
+    lane->sleeping = true;
+    pthread_cond_timedwait(&lane->wake, &lane->mutex, &until);
+    lane->sleeping = false;
+}
+
+/* Waits for segments, then for linger and pace unless the batch is full. False: the ids want to be
+ * touched, or stop. */
+static bool gather(struct lane *lane)
+{
+    int64_t first_seen_us = 0;
+    for (;;) {
+        if (atomic_load(&lane->stop)) {
+            return false;
+        }
+        int64_t now = clock_us();
+        if (lane->queue.first == NULL) {
+            if (now - lane->used_us > (int64_t)TOUCH_EVERY_S * 1000000) {
+                return false;
+            }
+            wait_us(lane, 60 * 1000000);
+            continue;
+        }
+        if (first_seen_us == 0) {
+            first_seen_us = now;
+        }
+        uint32_t n_events;
+        bool full;
+        struct segment *last;
+        gather_measure(lane, &n_events, &full, &last);
+        int64_t due = first_seen_us + lane->options.linger_us;
+        if (lane->began_us + lane->options.pace_us > due) {
+            due = lane->began_us + lane->options.pace_us;
+        }
+        if (!full && n_events < lane->options.batch_events && now < due) {
+            wait_us(lane, due - now);
+            continue;
+        }
+        lane->batch =
+            (struct batch){.first = lane->queue.first, .last = last, .n_events = n_events};
+        lane->queue.first = last->next;
+        if (lane->queue.first == NULL) {
+            lane->queue.last = NULL;
+        }
+        last->next = NULL;
+        lane->in_flight = true;
+        lane->busy_since_us = now;
+        return true;
+    }
+}
+
+/* --- one batch until it is committed
+ * ------------------------------------------------------------------------- */
+
+static void say_trouble(struct lane *lane, bool waiting, const struct error *error)
+{
+    pthread_mutex_lock(&lane->mutex);
+    lane->look.waiting = waiting;
+    snprintf(lane->look.trouble, sizeof(lane->look.trouble), "%s",
+             error == NULL ? "" : error->what);
+    lane->look.replays += error != NULL;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static void pause_ms(struct lane *lane, uint32_t ms)
+{
+    int64_t until = clock_us() + (int64_t)ms * 1000;
+    pthread_mutex_lock(&lane->mutex);
+    for (int64_t now = clock_us(); now < until && !atomic_load(&lane->stop); now = clock_us()) {
+        wait_us(lane, until - now);
+    }
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+/* Tries on one producer until the batch is committed: never on the other one, whose turn it is not.
+ */
+static enum verdict publish(struct lane *lane, struct producer *producer, struct error *error)
+{
+    for (uint32_t tries = 0;; tries++) {
+        enum verdict verdict =
+            batch_try(&lane->batch, producer, &lane->options, &lane->stop, error);
+        switch (verdict) {
+        case OK:
+            if (tries > 0) {
+                say_trouble(lane, false, NULL);
+            }
+            return OK;
+        case REJECT:
+            say_trouble(lane, false, error);
+            batch_after_reject(&lane->batch);
+            continue;
+        case ABORT:
+        case RETRY:
+        case WAIT:
+            say_trouble(lane, verdict == WAIT, error);
+            if (atomic_load(&lane->stop)) {
+                return AGAIN;
+            }
+            pause_ms(lane, backoff_ms(tries, RETRY_BASE_MS, RETRY_MAX_MS));
+            if (atomic_load(&lane->stop)) {
+                return AGAIN;
+            }
+            continue;
+        default: return verdict;
+        }
+    }
+}
+
+static void deliver(struct lane *lane)
+{
+    struct batch *batch = &lane->batch;
+    crash_point("after_commit");
+    pthread_mutex_lock(&lane->mutex);
+    list_append(&lane->committed, batch->first, batch->last);
+    if (batch->settled_lsn > lane->settled_lsn) {
+        lane->settled_lsn = batch->settled_lsn;
+    }
+    lane->in_flight = false;
+    lane->busy_since_us = 0;
+    lane->look.batches++;
+    lane->look.events += batch->n_events;
+    pthread_mutex_unlock(&lane->mutex);
+    lane->options.notify(lane->options.context);
+}
+
+/* The segments of a batch that was not committed go back to the head of the queue: lane_free gives
+ * them back. */
+static void undo(struct lane *lane, enum verdict verdict, const struct error *error)
+{
+    pthread_mutex_lock(&lane->mutex);
+    if (lane->batch.first != NULL) {
+        lane->batch.last->next = lane->queue.first;
+        lane->queue.first = lane->batch.first;
+        if (lane->queue.last == NULL) {
+            lane->queue.last = lane->batch.last;
+        }
+    }
+    lane->in_flight = false;
+    lane->busy_since_us = 0;
+    if (verdict != AGAIN) {
+        lane->verdict = verdict;
+        lane->error = *error;
+    }
+    pthread_mutex_unlock(&lane->mutex);
+    lane->options.notify(lane->options.context);
+}
+
+/* A day without an event: a checkpoint record on both producers keeps their ids known. */
+static enum verdict touch(struct lane *lane, struct error *error)
+{
+    enum verdict verdict = OK;
+    for (uint32_t i = 0; verdict == OK && i < 2 && lane->options.producers[i] != NULL; i++) {
+        lane->batch = (struct batch){.watermark = lane->watermark};
+        verdict = publish(lane, lane->options.producers[i], error);
+    }
+    return verdict;
+}
+
+static void *lane_main(void *argument)
+{
+    struct lane *lane = argument;
+    for (;;) {
+        pthread_mutex_lock(&lane->mutex);
+        bool gathered = gather(lane);
+        pthread_mutex_unlock(&lane->mutex);
+        if (atomic_load(&lane->stop)) {
+            if (gathered) {
+                undo(lane, AGAIN, NULL);
+            }
+            return NULL;
+        }
+        struct error error;
+        enum verdict verdict;
+        lane->began_us = clock_us();
+        lane->used_us = lane->began_us;
+        if (gathered) {
+            struct producer *producer = lane->options.producers[lane->turn];
+            verdict = publish(lane, producer, &error);
+        } else {
+            verdict = touch(lane, &error);
+            lane->batch = (struct batch){0};
+        }
+        if (verdict != OK) {
+            undo(lane, verdict, &error);
+            return NULL;
+        }
+        if (gathered) {
+            lane->watermark = lane->batch.watermark;
+            deliver(lane);
+            lane->turn = lane->options.producers[1] == NULL ? 0 : 1 - lane->turn;
+        }
+    }
+}
+
+/* --- the loop thread's side
+ * ---------------------------------------------------------------------------------- */
+
+struct lane *lane_start(const struct lane_options *options)
+{
+    struct lane *lane = must_calloc(1, sizeof(*lane));
+    lane->options = *options;
+    lane->used_us = clock_us();
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&lane->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&lane->mutex, NULL);
+    check(pthread_create(&lane->thread, NULL, lane_main, lane) == 0);
+    char name[16];
+    snprintf(name, sizeof(name), "lane %u", options->number);
+    pthread_setname_np(lane->thread, name);
+    return lane;
+}
+
+void lane_submit(struct lane *lane, struct segment *first, struct segment *last)
+{
+    pthread_mutex_lock(&lane->mutex);
+    list_append(&lane->queue, first, last);
+    bool wake = lane->sleeping;
+    pthread_mutex_unlock(&lane->mutex);
+    if (wake) {
+        pthread_cond_signal(&lane->wake);
+    }
+}
+
+void lane_collect(struct lane *lane, struct lane_news *news)
+{
+    pthread_mutex_lock(&lane->mutex);
+    news->committed = lane->committed.first;
+    lane->committed = (struct segment_list){0};
+    news->settled_lsn = lane->settled_lsn;
+    news->idle = !lane->in_flight && lane->queue.first == NULL;
+    news->verdict = lane->verdict;
+    if (lane->verdict != OK) {
+        news->error = lane->error;
+    }
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+void lane_look(struct lane *lane, struct lane_look *look)
+{
+    pthread_mutex_lock(&lane->mutex);
+    *look = lane->look;
+    look->busy_us = lane->busy_since_us == 0 ? 0 : clock_us() - lane->busy_since_us;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+void lane_stop(struct lane *lane)
+{
+    atomic_store(&lane->stop, true);
+    pthread_mutex_lock(&lane->mutex);
+    pthread_cond_signal(&lane->wake);
+    pthread_mutex_unlock(&lane->mutex);
+    pthread_join(lane->thread, NULL);
+}
+
+struct segment *lane_free(struct lane *lane)
+{
+    for (int i = 0; i < 2; i++) {
+        if (lane->options.producers[i] != NULL) {
+            lane->options.producers[i]->ops->close(lane->options.producers[i]);
+        }
+    }
+    list_append(&lane->committed, lane->queue.first, lane->queue.last);
+    struct segment *left = lane->committed.first;
+    pthread_cond_destroy(&lane->wake);
+    pthread_mutex_destroy(&lane->mutex);
+    free(lane);
+    return left;
+}
