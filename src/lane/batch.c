@@ -58,7 +58,8 @@ static enum verdict wait_for_reports(struct batch *batch, struct producer *produ
 static void make_dead(struct event *event, enum dead_reason reason, const struct error *error)
 {
     event->row.dead = reason;
-    snprintf(event->detail, sizeof(event->detail), "%s", error->what);
+    snprintf(event->detail, sizeof(event->detail), "%.*s", (int)sizeof(event->detail) - 1,
+             error->what);
     event->row.detail = event->detail;
 }
 

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/found.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "config/config.h"
+#include "kafka/reader.h"
+#include "pipeline/leader.h"
+
+enum { READ_TIMEOUT_MS = 10000, FENCE_TIMEOUT_MS = 15000 };
+
+void instance_name(char *name, size_t size)
+{
+    char host[64] = "";
+    gethostname(host, sizeof(host) - 1);
+    snprintf(name, size, "%s:%d:%" PRId64, host, (int)getpid(), (int64_t)time(NULL));
+}
+
+/* What the reader's callback fills. */
+struct reading {
+    struct checkpoint *checkpoint;
+    enum verdict verdict;
+    struct error *error;
+};
+
+static void on_record(void *context, int32_t partition, int64_t offset, struct bytes key,
+                      struct bytes value)
+{
+    (void)offset;
+    struct reading *reading = context;
+    if (reading->verdict == OK) {
+        reading->verdict =
+            checkpoint_apply(reading->checkpoint, partition, key, value, reading->error);
+    }
+}
+
+enum verdict checkpoint_read(const struct config *config, struct reader *reader, bool committed,
+                             int timeout_ms, const atomic_bool *stop, struct checkpoint *checkpoint,
+                             struct error *error)
+{
+    checkpoint_init(checkpoint);
+    struct error apply_error;
+    struct reading reading = {checkpoint, OK, &apply_error};
+    enum verdict verdict = reader_read(reader, config->checkpoint_topic, committed, timeout_ms,
+                                       stop, on_record, &reading, error);
+    if (verdict == OK && reading.verdict != OK) {
+        *error = apply_error;
+        verdict = reading.verdict;
+    }
+    if (verdict != OK) {
+        checkpoint_release(checkpoint);
+        return verdict;
+    }
+    checkpoint_complete(checkpoint);
+    return OK;
+}
+
+enum verdict checkpoint_exists(const struct config *config, const struct log *log, bool *exists,
+                               struct checkpoint_summary *summary, struct error *error)
+{
+    (void)log;
+    struct reader *reader = NULL;
+    enum verdict verdict = reader_new(config, &reader, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct checkpoint checkpoint;
+    verdict = checkpoint_read(config, reader, false, READ_TIMEOUT_MS, NULL, &checkpoint, error);
+    reader_free(reader);
+    if (verdict == WAIT) { /* no such topic: no checkpoint */
+        *exists = false;
+        return OK;
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    *exists = checkpoint.found;
+    *summary = (struct checkpoint_summary){
+        .generation = checkpoint.generation,
+        .system_id = checkpoint.system_id,
+        .timeline = checkpoint.timeline,
+        .lanes = checkpoint.layout.lanes,
+        .settled_lsn = checkpoint.settled_lsn,
+        .origin_lsn = checkpoint.origin_lsn,
+    };
+    memcpy(summary->instance, checkpoint.instance, sizeof(summary->instance));
+    checkpoint_release(&checkpoint);
+    return OK;
+}
+
+enum verdict checkpoint_found(const struct config *config, uint64_t system_id, uint32_t timeline,
+                              lsn consistent_point, bool with_snapshot, const struct log *log,
+                              struct error *error)
+{
+    char instance[128];
+    instance_name(instance, sizeof(instance));
+    struct checkpoint nothing;
+    checkpoint_init(&nothing);
+    struct checkpoint first;
+    /* Snapshot rows are events at (consistent point - 1, row number): an LSN that no record can
+     * have. S stays at it until all of them are published. */
+    checkpoint_next_generation(&nothing,
+                               &(struct generation_options){
+                                   .system_id = system_id,
+                                   .timeline = timeline,
+                                   .instance = instance,
+                                   .lanes = config->lanes,
+                                   .key_template = config->route.key,
+                                   .accept_lsn = consistent_point - (with_snapshot ? 1 : 0),
+                                   .origin_lsn = consistent_point,
+                               },
+                               &first);
+    struct leader *leader = NULL;
+    enum verdict verdict = leader_open(config, log, &leader, error);
+    if (verdict == OK) {
+        verdict = leader_fence(leader, FENCE_TIMEOUT_MS, error);
+    }
+    if (verdict == OK) {
+        struct bytes value;
+        char *memory = checkpoint_write_generation(&first, 0, &value.len);
+        value.data = memory;
+        verdict = leader_commit(leader, CHECKPOINT_KEY_GENERATION, value, error);
+        leader_close(leader);
+        free(memory);
+    } else {
+        leader_close(leader);
+    }
+    checkpoint_release(&first);
+    return verdict;
+}

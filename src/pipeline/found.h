@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * found.h - a stream's checkpoint from outside a run: does it exist, what does it say, and the
+ * first one. In: a configuration. Out: a summary, or a committed first generation. Owns: its own
+ * clients for the time of a call.  Thread: any; calls wait, some seconds at the most. Keeps: I9:
+ * the first checkpoint is written only by init, for a slot that it created in that very run. */
+#ifndef WALPOST_PIPELINE_FOUND_H
+#define WALPOST_PIPELINE_FOUND_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "base/lsn.h"
+#include "checkpoint/checkpoint.h"
+
+struct config;
+struct reader;
+
+struct checkpoint_summary {
+    uint64_t generation;
+    uint64_t system_id;
+    uint32_t timeline;
+    uint32_t lanes;
+    lsn settled_lsn; /* S */
+    lsn origin_lsn;  /* where init created the slot; settled_lsn below it: the snapshot is not
+                        finished */
+    char instance[128];
+};
+
+/* Reads the newest generation, uncommitted records included (nothing hides them). A missing topic
+ * is exists = false. */
+enum verdict MUST_CHECK checkpoint_exists(const struct config *config, const struct log *log,
+                                          bool *exists, struct checkpoint_summary *summary,
+                                          struct error *error);
+
+/* Commits generation 1 of a stream whose slot was created at consistent_point in this run of init.
+ * with_snapshot: rows that were there before wait in the snapshot table. */
+enum verdict MUST_CHECK checkpoint_found(const struct config *config, uint64_t system_id,
+                                         uint32_t timeline, lsn consistent_point,
+                                         bool with_snapshot, const struct log *log,
+                                         struct error *error);
+
+/* The whole checkpoint through a reader of the caller's; *checkpoint is initialised here, and
+ * complete on OK. */
+enum verdict MUST_CHECK checkpoint_read(const struct config *config, struct reader *reader,
+                                        bool committed, int timeout_ms, const atomic_bool *stop,
+                                        struct checkpoint *checkpoint, struct error *error);
+
+/* Who runs here: "host:pid:start". */
+void instance_name(char *name, size_t size);
+
+#endif

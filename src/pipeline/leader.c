@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/leader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "config/config.h"
+#include "kafka/producer.h"
+
+struct leader {
+    const struct config *config;
+    struct producer *producer;
+};
+
+enum { TRIES_MAX = 5, REPORT_TIMEOUT_MS = 200, TOPIC_TIMEOUT_MS = 5000 };
+
+enum verdict leader_open(const struct config *config, const struct log *log, struct leader **leader,
+                         struct error *error)
+{
+    char *id = must_printf("walpost.%s.leader", config->stream);
+    struct producer *producer = NULL;
+    enum verdict verdict = kafka_producer_new(config, log, id, &producer, error);
+    free(id);
+    if (verdict != OK) {
+        return verdict;
+    }
+    *leader = must_calloc(1, sizeof(**leader));
+    (*leader)->config = config;
+    (*leader)->producer = producer;
+    return OK;
+}
+
+void leader_close(struct leader *leader)
+{
+    if (leader != NULL) {
+        leader->producer->ops->close(leader->producer);
+        free(leader);
+    }
+}
+
+enum verdict leader_fence(struct leader *leader, int timeout_ms, struct error *error)
+{
+    return kafka_producer_fence(leader->producer, timeout_ms, error);
+}
+
+struct outcome {
+    bool reported;
+    enum verdict verdict;
+    struct error error;
+};
+
+static void on_report(void *context, const struct report *report)
+{
+    struct outcome *outcome = context;
+    outcome->reported = true;
+    outcome->verdict = report->verdict;
+    if (report->error != NULL) {
+        outcome->error = *report->error;
+    }
+}
+
+/* One attempt. ABORT, RETRY, WAIT: not committed, the Kafka transaction still to be aborted. */
+static enum verdict attempt(struct leader *leader, const struct record *record, struct error *error)
+{
+    struct producer *producer = leader->producer;
+    enum verdict verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+    if (verdict == OK) {
+        verdict = producer->ops->begin(producer, error);
+    }
+    if (verdict == OK) {
+        verdict = producer->ops->send(producer, record, NULL, error);
+    }
+    struct outcome outcome = {.verdict = OK};
+    while (verdict == OK && !outcome.reported) {
+        producer->ops->poll(producer, REPORT_TIMEOUT_MS, on_report, &outcome);
+    }
+    if (verdict == OK && outcome.verdict != OK) {
+        *error = outcome.error;
+        verdict = outcome.verdict;
+    }
+    return verdict != OK ? verdict : producer->ops->commit(producer, error);
+}
+
+enum verdict leader_commit(struct leader *leader, struct bytes key, struct bytes value,
+                           struct error *error)
+{
+    struct record record;
+    record.partition = 0;
+    record.timestamp_ms = 0;
+    record.n_headers = 0;
+    record.key = key;
+    record.value = value;
+    snprintf(record.topic, sizeof(record.topic), "%s", leader->config->checkpoint_topic);
+
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        enum verdict verdict = attempt(leader, &record, error);
+        bool known_not_committed =
+            verdict == ABORT || verdict == RETRY || verdict == WAIT || verdict == REJECT;
+        if (!known_not_committed) {
+            return verdict;
+        }
+        struct error aborted;
+        enum verdict abort_verdict = leader->producer->ops->abort(leader->producer, &aborted);
+        if (abort_verdict != OK) {
+            *error = aborted;
+            return RESTART;
+        }
+    }
+    error->verdict = RETRY;
+    return RETRY;
+}

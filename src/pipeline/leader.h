@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * leader.h - the producer of the stream's leadership: walpost.<stream>.leader.
+ * In: generation and settled records. Out: committed in partition 0 of the checkpoint topic, or
+ * RESTART. Owns: its producer.  Thread: one at a time (the control thread, or init). Keeps: I11; a
+ * commit with an unknown outcome is neither assumed nor repeated. */
+#ifndef WALPOST_PIPELINE_LEADER_H
+#define WALPOST_PIPELINE_LEADER_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/log.h"
+
+struct config;
+struct leader;
+
+enum verdict MUST_CHECK leader_open(const struct config *config, const struct log *log,
+                                    struct leader **leader, struct error *error);
+void leader_close(struct leader *leader); /* takes NULL */
+
+/* Fences whoever led before. */
+enum verdict MUST_CHECK leader_fence(struct leader *leader, int timeout_ms, struct error *error);
+
+/* OK: committed. RETRY: not committed, may be called again. RESTART, FENCED, FATAL: this leadership
+ * is over. */
+enum verdict MUST_CHECK leader_commit(struct leader *leader, struct bytes key, struct bytes value,
+                                      struct error *error);
+
+#endif
