@@ -125,11 +125,9 @@ enum verdict checkpoint_found(const struct config *config, uint64_t system_id, u
         char *memory = checkpoint_write_generation(&first, 0, &value.len);
         value.data = memory;
         verdict = leader_commit(leader, CHECKPOINT_KEY_GENERATION, value, error);
-        leader_close(leader);
         free(memory);
-    } else {
-        leader_close(leader);
     }
+    leader_close(leader);
     checkpoint_release(&first);
     return verdict;
 }

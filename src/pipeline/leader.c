@@ -11,6 +11,7 @@
 struct leader {
     const struct config *config;
     struct producer *producer;
+    char *value; /* the record's value stays until the producer is closed or the next commit */
 };
 
 enum { TRIES_MAX = 5, REPORT_TIMEOUT_MS = 200, TOPIC_TIMEOUT_MS = 5000 };
@@ -35,6 +36,7 @@ void leader_close(struct leader *leader)
 {
     if (leader != NULL) {
         leader->producer->ops->close(leader->producer);
+        free(leader->value);
         free(leader);
     }
 }
@@ -90,7 +92,9 @@ enum verdict leader_commit(struct leader *leader, struct bytes key, struct bytes
     record.timestamp_ms = 0;
     record.n_headers = 0;
     record.key = key;
-    record.value = value;
+    leader->value = must_realloc(leader->value, value.len);
+    memcpy(leader->value, value.data, value.len);
+    record.value = (struct bytes){leader->value, value.len};
     snprintf(record.topic, sizeof(record.topic), "%s", leader->config->checkpoint_topic);
 
     for (int tries = 0; tries < TRIES_MAX; tries++) {

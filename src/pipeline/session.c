@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/crash_point.h"
+#include "config/config.h"
+#include "kafka/producer.h"
+#include "kafka/reader.h"
+#include "pg/stream.h"
+#include "pipeline/found.h"
+#include "pipeline/leader.h"
+#include "pipeline/source.h"
+
+enum {
+    READ_TIMEOUT_MS = 10000,
+    READ_TRIES_MAX = 6, /* another stream's dead transaction may hide the end for its timeout: a
+                           minute by default */
+    FENCE_SLICE_MS = 2000,
+    FENCE_TRIES_MAX = 30,
+};
+
+/* A walsender that hears nothing ends the session: say that we live, and confirm nothing. */
+static void beat(struct session *session)
+{
+    struct error ignored;
+    enum verdict verdict =
+        stream_status(session->replication, session->slot_lsn, 0, false, &ignored);
+    (void)verdict; /* the loop will see a lost link soon enough */
+}
+
+/* --- Kafka: look
+ * ---------------------------------------------------------------------------------------------- */
+
+static enum verdict look(const struct session_options *options, struct session *session,
+                         struct reader *reader, bool committed, struct checkpoint *found,
+                         struct error *error)
+{
+    for (int tries = 0;; tries++) {
+        beat(session);
+        enum verdict verdict = checkpoint_read(options->config, reader, committed, READ_TIMEOUT_MS,
+                                               options->stop, found, error);
+        if (verdict != RETRY || tries == READ_TRIES_MAX) {
+            return verdict;
+        }
+        log_error(options->log, LOG_WARN, error);
+    }
+}
+
+/* Fences one id, in slices that keep the walsender alive. */
+static enum verdict fence(const struct session_options *options, struct session *session,
+                          struct producer *producer, struct error *error)
+{
+    enum verdict verdict = RETRY;
+    for (int tries = 0; verdict == RETRY && tries < FENCE_TRIES_MAX; tries++) {
+        if (atomic_load(options->stop)) {
+            return AGAIN;
+        }
+        beat(session);
+        verdict = kafka_producer_fence(producer, FENCE_SLICE_MS, error);
+    }
+    return verdict;
+}
+
+/* Opens and fences the two producers of one lane; a lane of an older generation only to fence it.
+ */
+static enum verdict fence_lane(const struct session_options *options, struct session *session,
+                               uint32_t lane, struct error *error)
+{
+    const struct config *config = options->config;
+    bool ours = lane < config->lanes;
+    bool transactional = config->delivery == DELIVERY_EXACTLY_ONCE;
+    for (int i = 0; i < (transactional || !ours ? 2 : 1); i++) {
+        char *id = must_printf("walpost.%s.%u.%c", config->stream, lane, 'a' + i);
+        struct producer *producer = NULL;
+        enum verdict verdict = kafka_producer_new(
+            config, options->log, transactional || !ours ? id : NULL, &producer, error);
+        free(id);
+        if (verdict != OK) {
+            return verdict;
+        }
+        verdict = fence(options, session, producer, error);
+        if (ours) {
+            session->producers[lane][i] = producer;
+        } else {
+            producer->ops->close(producer);
+        }
+        if (verdict != OK) {
+            return verdict;
+        }
+    }
+    return OK;
+}
+
+static enum verdict fence_leader(const struct session_options *options, struct session *session,
+                                 struct error *error)
+{
+    enum verdict verdict = leader_open(options->config, options->log, &session->leader, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    verdict = RETRY;
+    for (int tries = 0; verdict == RETRY && tries < FENCE_TRIES_MAX; tries++) {
+        if (atomic_load(options->stop)) {
+            return AGAIN;
+        }
+        beat(session);
+        verdict = leader_fence(session->leader, FENCE_SLICE_MS, error);
+    }
+    return verdict;
+}
+
+/* I11: whoever led after us has the stream; this process must not take it back by itself. */
+static enum verdict check_not_succeeded(const struct session_options *options,
+                                        const struct checkpoint *found, struct error *error)
+{
+    if (options->last_generation == 0 || found->generation <= options->last_generation) {
+        return OK;
+    }
+    error_set(error, FENCED,
+              "generation %" PRIu64
+              " (%s) leads the stream now; this process led generation %" PRIu64,
+              found->generation, found->instance, options->last_generation);
+    return error_remedy(error,
+                        "Nothing is wrong with the stream. Start this instance again if it shall "
+                        "stand by.");
+}
+
+/* The slot is held by another one. Has that one already led? */
+static enum verdict look_from_standby(const struct session_options *options,
+                                      struct session *session, struct error *error)
+{
+    struct error held = *error;
+    if (!options->kafka || options->last_generation == 0) {
+        return WAIT;
+    }
+    struct reader *reader = NULL;
+    if (reader_new(options->config, &reader, error) != OK) {
+        *error = held;
+        return WAIT;
+    }
+    (void)session;
+    struct checkpoint found;
+    enum verdict verdict = checkpoint_read(options->config, reader, false, READ_TIMEOUT_MS,
+                                           options->stop, &found, error);
+    reader_free(reader);
+    if (verdict == OK) {
+        verdict = check_not_succeeded(options, &found, error);
+        checkpoint_release(&found);
+    }
+    if (verdict == FENCED) {
+        return FENCED;
+    }
+    *error = held;
+    return WAIT;
+}
+
+/* The generation record of this leadership, with what a gap that was accepted makes of S. */
+static enum verdict commit_generation(const struct session_options *options,
+                                      struct session *session, const struct checkpoint *found,
+                                      uint64_t at_least, enum verdict gap, bool foreign,
+                                      struct error *error)
+{
+    char instance[128];
+    instance_name(instance, sizeof(instance));
+    bool accepted = gap == REFUSE && options->accept_gap;
+    checkpoint_next_generation(found,
+                               &(struct generation_options){
+                                   .system_id = session->identity.system_id,
+                                   .timeline = session->identity.timeline,
+                                   .instance = instance,
+                                   .lanes = options->config->lanes,
+                                   .key_template = options->config->route.key,
+                                   .forget_positions = accepted && foreign,
+                                   .accept_lsn = accepted ? session->slot_lsn : 0,
+                                   .at_least = at_least,
+                               },
+                               &session->checkpoint);
+    if (accepted) {
+        log_write(options->log, LOG_WARN, "going on over a gap, as told by --accept-gap",
+                  F_LSN("checkpoint", found->settled_lsn), F_LSN("slot", session->slot_lsn));
+    }
+    crash_point("before_generation");
+    struct bytes value;
+    char *memory = checkpoint_write_generation(&session->checkpoint,
+                                               accepted ? session->slot_lsn : 0, &value.len);
+    value.data = memory;
+    enum verdict verdict = leader_commit(session->leader, CHECKPOINT_KEY_GENERATION, value, error);
+    free(memory);
+    crash_point("after_generation");
+    return verdict;
+}
+
+/* Steps 1 and 2 of the start: look (uncommitted), fence the leader, look, fence every lane, look
+ * (committed). */
+static enum verdict take_leadership(const struct session_options *options, struct session *session,
+                                    struct reader *reader, struct checkpoint *found,
+                                    uint64_t *newest, struct error *error)
+{
+    struct checkpoint first;
+    enum verdict verdict = look(options, session, reader, false, &first, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    uint64_t generation = first.generation;
+    uint32_t lanes =
+        first.lanes_seen > options->config->lanes ? first.lanes_seen : options->config->lanes;
+    verdict = first.found ? check_not_succeeded(options, &first, error) : OK;
+    if (verdict == OK && first.found && !options->accept_gap) {
+        verdict = source_judge_lineage(options, &first, session, error);
+    } else if (verdict == OK && !first.found && !options->accept_gap) {
+        verdict = source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
+    }
+    checkpoint_release(&first);
+    if (verdict == OK) {
+        verdict = source_alive(session, options->config, error);
+    }
+    if (verdict == OK) {
+        verdict = fence_leader(options, session, error);
+    }
+    struct checkpoint second;
+    if (verdict == OK) {
+        verdict = look(options, session, reader, false, &second, error);
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    bool overtaken = second.generation > generation;
+    *newest = second.generation;
+    lanes = second.lanes_seen > lanes ? second.lanes_seen : lanes;
+    checkpoint_release(&second);
+    if (overtaken) {
+        return error_set(error, RESTART, "another instance began to lead while this one started");
+    }
+    for (uint32_t lane = 0; verdict == OK && lane < lanes; lane++) {
+        verdict = fence_lane(options, session, lane, error);
+    }
+    return verdict != OK ? verdict : look(options, session, reader, true, found, error);
+}
+
+static enum verdict lead(const struct session_options *options, struct session *session,
+                         struct reader *reader, struct error *error)
+{
+    struct checkpoint found;
+    uint64_t newest = 0;
+    enum verdict verdict = take_leadership(options, session, reader, &found, &newest, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct error gap_error;
+    bool foreign = found.found && (found.system_id != session->identity.system_id);
+    enum verdict gap;
+    if (!found.found) {
+        gap = source_refuse_without_checkpoint(options->config, session->slot_lsn, &gap_error);
+        foreign = true;
+    } else {
+        gap = source_judge_lineage(options, &found, session, &gap_error);
+        foreign = gap == REFUSE;
+        if (gap == OK) {
+            gap = source_judge_gap(options->config, &found, session, &gap_error);
+        }
+    }
+    if (gap != OK && gap != REFUSE) {
+        checkpoint_release(&found);
+        *error = gap_error;
+        return gap;
+    }
+    /* This commit is also the proof of leadership that an alarm needs: a sleeper that wakes up sees
+     * the slot ahead because its successor moved it, and must not cry wolf. */
+    verdict = commit_generation(options, session, &found, newest, gap, foreign, error);
+    checkpoint_release(&found);
+    if (verdict == OK && gap == REFUSE && !options->accept_gap) {
+        *error = gap_error;
+        return REFUSE;
+    }
+    return verdict;
+}
+
+enum verdict session_start(const struct session_options *options, struct session *session,
+                           struct error *error)
+{
+    *session = (struct session){0};
+    checkpoint_init(&session->checkpoint);
+    enum verdict verdict = source_open(options, session, error);
+    if (verdict == WAIT) {
+        verdict = look_from_standby(options, session, error);
+    }
+    if (verdict == OK && options->kafka) {
+        struct reader *reader = NULL;
+        verdict = reader_new(options->config, &reader, error);
+        if (verdict == OK) {
+            verdict = lead(options, session, reader, error);
+            reader_free(reader);
+        }
+    }
+    if (verdict != OK) {
+        session_release(session);
+    }
+    return verdict;
+}
+
+void session_release(struct session *session)
+{
+    link_close(session->replication);
+    link_close(session->sql);
+    leader_close(session->leader);
+    for (uint32_t lane = 0; lane < LANES_MAX; lane++) {
+        for (int i = 0; i < 2; i++) {
+            if (session->producers[lane][i] != NULL) {
+                session->producers[lane][i]->ops->close(session->producers[lane][i]);
+            }
+        }
+    }
+    pg_table_release(&session->table);
+    checkpoint_release(&session->checkpoint);
+    *session = (struct session){0};
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * session.h - the start, at every connect, in the order that the promises need: slot, look, fence,
+ * look again, generation, gap check; then stream. In: a configuration. Out: two links, the slot's
+ * position, the generation, fenced producers. Owns: what it opened, until session_release; the
+ * pipeline takes the producers over into lanes. Thread: the control thread: these calls wait.
+ * Keeps: I9, I11: nothing of Kafka is touched before the slot is ours. */
+#ifndef WALPOST_PIPELINE_SESSION_H
+#define WALPOST_PIPELINE_SESSION_H
+
+#include <stdatomic.h>
+
+#include "base/log.h"
+#include "checkpoint/checkpoint.h"
+#include "lane/producer.h"
+#include "pg/catalog.h"
+#include "pg/link.h"
+
+struct config;
+struct leader;
+
+struct session_options {
+    const struct config *config;
+    const struct log *log;
+    const atomic_bool *stop;
+    bool kafka;               /* false: --to stdout and --to null */
+    bool accept_gap;          /* go on over a gap, once */
+    bool take_over;           /* end the walsender that holds the slot, once */
+    uint64_t last_generation; /* that this process led; 0: none yet */
+};
+
+struct session {
+    struct link *replication; /* in COPY_BOTH */
+    struct link *sql;
+    struct pg_identity identity;
+    struct pg_server server;
+    struct pg_table table;
+    struct pg_publication publication;
+    lsn slot_lsn; /* confirmed_flush_lsn when the slot was acquired: this session's, valid only
+                     while it lives */
+    struct checkpoint checkpoint; /* the generation that was committed for this session */
+    struct leader *leader;
+    struct producer *producers[LANES_MAX][2];
+};
+
+/* One try. OK: *session is ready to stream. WAIT: another one holds the slot (standby), or
+ * something outside must change. RETRY, RESTART: not now. AGAIN: *stop. REFUSE, FENCED, INVALID,
+ * FATAL: the end. On anything but OK the session is released. */
+enum verdict MUST_CHECK session_start(const struct session_options *options,
+                                      struct session *session, struct error *error);
+
+/* Closes what is still the session's; the replication link first. */
+void session_release(struct session *session);
+
+#endif

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/source.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "config/config.h"
+#include "pg/stream.h"
+
+enum { CONNECT_TIMEOUT_MS = 15000, QUERY_TIMEOUT_MS = 15000 };
+
+static enum verdict connect(const struct session_options *options, bool replication,
+                            struct link **link, struct error *error)
+{
+    char *name = must_printf("walpost %s", options->config->stream);
+    enum verdict verdict = link_open(
+        &(struct link_options){
+            .dsn = options->config->postgres.dsn,
+            .replication = replication,
+            .application_name = name,
+            .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+            .stop = options->stop,
+        },
+        link, error);
+    free(name);
+    return verdict;
+}
+
+static enum verdict check_server(const struct session *session, struct error *error)
+{
+    if (session->server.version < 140000) {
+        error_set(error, FATAL, "the server is PostgreSQL %d; walpost needs 14 or newer",
+                  session->server.version / 10000);
+        return error_remedy(error, "Upgrade the server.");
+    }
+    if (strcmp(session->server.wal_level, "logical") != 0) {
+        error_set(error, FATAL,
+                  "the server runs with wal_level=%s; logical replication needs "
+                  "wal_level=logical",
+                  session->server.wal_level);
+        return error_remedy(error,
+                            "ALTER SYSTEM SET wal_level = 'logical'; and restart PostgreSQL.");
+    }
+    return OK;
+}
+
+static bool table_has(const struct pg_table *table, const char *column)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (strcmp(table->columns[i].name, column) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum verdict check_table(const struct session_options *options,
+                                const struct session *session, struct error *error)
+{
+    const struct config *config = options->config;
+    if (!session->table.exists) {
+        error_set(error, REFUSE, "there is no table %s in database \"%s\"", config->table,
+                  session->identity.database);
+        return error_remedy(error,
+                            "`walpost init` creates it; or name the right one as outbox.table.");
+    }
+    bool marks = options->kafka && config->outbox.after_publish == AFTER_MARK;
+    if (marks && !table_has(&session->table, config->outbox.columns.status)) {
+        error_set(error, REFUSE, "table %s has no column \"%s\" to mark published rows in",
+                  config->table, config->outbox.columns.status);
+        return error_remedy(error,
+                            "Add the column, or set outbox.after_publish to delete or keep.");
+    }
+    return OK;
+}
+
+static enum verdict look_at_server(const struct session_options *options, struct session *session,
+                                   struct error *error)
+{
+    const struct config *config = options->config;
+    enum verdict verdict = catalog_server(session->sql, &session->server, error);
+    if (verdict == OK) {
+        verdict = check_server(session, error);
+    }
+    if (verdict == OK) {
+        verdict = catalog_table(session->sql, config->outbox.schema_name, config->outbox.table_name,
+                                config->outbox.columns.id, &session->table, error);
+    }
+    if (verdict == OK) {
+        verdict = check_table(options, session, error);
+    }
+    if (verdict == OK) {
+        verdict = catalog_publication(session->sql, config->postgres.publication,
+                                      config->outbox.schema_name, config->outbox.table_name,
+                                      &session->publication, error);
+    }
+    return verdict != OK ? verdict
+                         : source_judge_publication(config, &session->publication,
+                                                    session->table.oid, 0, 0, error);
+}
+
+/* --take-over: the walsender that holds the slot is told to end; the next try finds the slot free.
+ */
+static void take_over(const struct session_options *options, struct session *session)
+{
+    struct pg_slot slot;
+    struct error error;
+    if (catalog_slot(session->sql, options->config->postgres.slot, &slot, &error) != OK ||
+        slot.active_pid == 0) {
+        return;
+    }
+    char pid[16];
+    snprintf(pid, sizeof(pid), "%d", slot.active_pid);
+    const char *params[] = {pid};
+    struct pg_result *result = NULL;
+    enum verdict verdict =
+        link_query(session->sql, "SELECT pg_catalog.pg_terminate_backend($1::int)", params, 1,
+                   QUERY_TIMEOUT_MS, &result, &error);
+    if (verdict != OK) {
+        log_error(options->log, LOG_WARN, &error);
+    } else {
+        log_write(options->log, LOG_WARN, "took the slot over: ended the walsender that held it",
+                  F_U64("pid", slot.active_pid));
+        pg_result_free(result);
+    }
+}
+
+static enum verdict acquire_slot(const struct session_options *options, struct session *session,
+                                 struct error *error)
+{
+    enum verdict verdict = stream_start(session->replication,
+                                        &(struct stream_options){
+                                            .slot = options->config->postgres.slot,
+                                            .publication = options->config->postgres.publication,
+                                            .messages = session->server.version >= 140000,
+                                        },
+                                        error);
+    if (verdict == WAIT && options->take_over) {
+        take_over(options, session);
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct pg_slot slot;
+    verdict = catalog_slot(session->sql, options->config->postgres.slot, &slot, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (!slot.exists || slot.active_pid != link_backend_pid(session->replication)) {
+        return error_set(error, RETRY, "slot \"%s\" was lost right after it was acquired",
+                         options->config->postgres.slot);
+    }
+    session->slot_lsn = slot.confirmed_lsn;
+    return OK;
+}
+
+enum verdict source_open(const struct session_options *options, struct session *session,
+                         struct error *error)
+{
+    enum verdict verdict = connect(options, false, &session->sql, error);
+    if (verdict == OK) {
+        verdict = connect(options, true, &session->replication, error);
+    }
+    if (verdict == OK) {
+        verdict = catalog_identify(session->replication, &session->identity, error);
+    }
+    if (verdict == OK) {
+        verdict = look_at_server(options, session, error);
+    }
+    return verdict != OK ? verdict : acquire_slot(options, session, error);
+}
+
+enum verdict source_alive(struct session *session, const struct config *config, struct error *error)
+{
+    struct pg_slot slot;
+    enum verdict verdict = catalog_slot(session->sql, config->postgres.slot, &slot, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (!slot.exists || slot.active_pid != link_backend_pid(session->replication)) {
+        return error_set(error, RETRY, "slot \"%s\" is no longer held by this session",
+                         config->postgres.slot);
+    }
+    return OK;
+}
+
+/* --- I9
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+enum verdict source_judge_publication(const struct config *config,
+                                      const struct pg_publication *publication, uint32_t table_oid,
+                                      lsn from_lsn, lsn to_lsn, struct error *error)
+{
+    const char *name = config->postgres.publication;
+    const char *remedy = NULL;
+    char trouble[320];
+    if (!publication->exists) {
+        snprintf(trouble, sizeof(trouble), "publication \"%s\" does not exist", name);
+        remedy = "`walpost init` creates it.";
+    } else if (!publication->insert_published) {
+        snprintf(trouble, sizeof(trouble), "publication \"%s\" does not publish inserts", name);
+        remedy = "ALTER PUBLICATION ... SET (publish = 'insert');";
+    } else if (publication->table_oid == 0) {
+        snprintf(trouble, sizeof(trouble), "table %s is not there any more", config->table);
+        remedy = "Bring the table back under its name, or name the right one as outbox.table.";
+    } else if (!publication->covers_table) {
+        snprintf(trouble, sizeof(trouble), "publication \"%s\" does not cover table %s", name,
+                 config->table);
+        remedy = "ALTER PUBLICATION ... ADD TABLE ...; or `walpost init`.";
+    } else if (from_lsn != 0 && publication->table_oid != table_oid) {
+        snprintf(trouble, sizeof(trouble), "table %s was replaced by another one of the same name",
+                 config->table);
+        remedy = "Start walpost again: it then follows the new table.";
+    } else {
+        return OK;
+    }
+    if (from_lsn == 0) {
+        error_set(error, REFUSE, "%s: rows inserted into the outbox would not reach the stream",
+                  trouble);
+    } else {
+        error_set(error, REFUSE,
+                  "%s: rows inserted between " LSN_FORMAT " and " LSN_FORMAT
+                  " may not have reached the stream",
+                  trouble, LSN_ARGS(from_lsn), LSN_ARGS(to_lsn));
+    }
+    return error_remedy(error, "%s%s", remedy,
+                        from_lsn == 0 ? ""
+                                      : " Then compare the rows of that window with the topic.");
+}
+
+enum verdict source_refuse_without_checkpoint(const struct config *config, lsn slot_lsn,
+                                              struct error *error)
+{
+    error_set(error, REFUSE,
+              "slot \"%s\" is there, at " LSN_FORMAT
+              ", but the stream has no checkpoint in topic \"%s\": what was published before that "
+              "position is not known",
+              config->postgres.slot, LSN_ARGS(slot_lsn), config->checkpoint_topic);
+    return error_remedy(
+        error, "If this is a new stream, remove the slot with `walpost drop` and run "
+               "`walpost init`. If the topic was lost, `walpost run --accept-gap` starts at the "
+               "slot's position: events before it may be missing in Kafka, later ones may be "
+               "there twice.");
+}
+
+static enum verdict refuse_foreign_system(const struct checkpoint *found,
+                                          const struct session *session, struct error *error)
+{
+    error_set(error, REFUSE,
+              "the checkpoint belongs to another PostgreSQL cluster: its system identifier is "
+              "%" PRIu64 " (settled to " LSN_FORMAT "), this server's is %" PRIu64
+              " (slot at " LSN_FORMAT ")",
+              found->system_id, LSN_ARGS(found->settled_lsn), session->identity.system_id,
+              LSN_ARGS(session->slot_lsn));
+    return error_remedy(
+        error, "Check postgres.dsn and the stream's name: a copy of a configuration needs a "
+               "stream name of its own. If this cluster replaces the other one, `walpost run "
+               "--accept-gap` starts at the slot's position.");
+}
+
+/* The furthest position that Kafka has. */
+static lsn furthest(const struct checkpoint *found)
+{
+    lsn most = found->settled_lsn;
+    for (uint32_t i = 0; i < found->layout.lanes; i++) {
+        if (found->layout.watermarks[i].commit_lsn > most) {
+            most = found->layout.watermarks[i].commit_lsn;
+        }
+    }
+    return most;
+}
+
+/* The replication link streams already, so the history is asked for on one of its own. */
+static enum verdict branch_point(const struct session_options *options, struct session *session,
+                                 uint32_t timeline, lsn *branched, struct error *error)
+{
+    struct link *link = NULL;
+    enum verdict verdict = connect(options, true, &link, error);
+    if (verdict == OK) {
+        verdict = catalog_timeline_end(link, session->identity.timeline, timeline, branched, error);
+    }
+    link_close(link);
+    return verdict;
+}
+
+enum verdict source_judge_lineage(const struct session_options *options,
+                                  const struct checkpoint *found, struct session *session,
+                                  struct error *error)
+{
+    if (found->system_id != session->identity.system_id) {
+        return refuse_foreign_system(found, session, error);
+    }
+    if (found->timeline == session->identity.timeline) {
+        return OK;
+    }
+    lsn branched = 0;
+    if (session->identity.timeline > found->timeline) {
+        enum verdict verdict = branch_point(options, session, found->timeline, &branched, error);
+        if (verdict != OK && verdict != REFUSE) {
+            return verdict;
+        }
+    }
+    if (branched >= furthest(found)) {
+        return OK;
+    }
+    error_set(error, REFUSE,
+              "the server is on timeline %u, the checkpoint on timeline %u at " LSN_FORMAT
+              ": the server's history left that timeline at " LSN_FORMAT
+              ", before what Kafka already has",
+              session->identity.timeline, found->timeline, LSN_ARGS(furthest(found)),
+              LSN_ARGS(branched));
+    return error_remedy(
+        error, "The server was restored or promoted without transactions that were published "
+               "already. Compare the outbox table with the topics; then `walpost run --accept-gap` "
+               "starts at the slot's position.");
+}
+
+enum verdict source_judge_gap(const struct config *config, const struct checkpoint *found,
+                              const struct session *session, struct error *error)
+{
+    lsn known = found->settled_lsn > found->origin_lsn ? found->settled_lsn : found->origin_lsn;
+    if (session->slot_lsn <= known) {
+        return OK;
+    }
+    error_set(
+        error, REFUSE,
+        "slot \"%s\" stands at " LSN_FORMAT ", ahead of the checkpoint at " LSN_FORMAT
+        ": it was advanced, or dropped and created again, by somebody else; events between the "
+        "two positions would be missing in Kafka",
+        config->postgres.slot, LSN_ARGS(session->slot_lsn), LSN_ARGS(known));
+    return error_remedy(
+        error, "Find the rows that were inserted between the two positions (they still have "
+               "status PENDING where marks are on) and insert them again; then `walpost run "
+               "--accept-gap` goes on from the slot's position.");
+}
