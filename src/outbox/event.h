@@ -8,6 +8,7 @@
 #ifndef WALPOST_OUTBOX_EVENT_H
 #define WALPOST_OUTBOX_EVENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -47,6 +48,7 @@ struct row {
     struct bytes headers; /* JSON object of text */
     const struct named_bytes *extra; /* columns of the table that have no role */
     size_t n_extra;
+    bool message;          /* a logical message: there is no row in the table to mark */
     enum dead_reason dead; /* DEAD_NOT: a good event */
     const char *detail;    /* why it is dead, in the user's words; static or as long-lived as the row */
 };

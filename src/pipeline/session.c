@@ -251,7 +251,7 @@ static enum verdict lead(const struct session_options *options, struct session *
         return verdict;
     }
     struct error gap_error;
-    bool foreign = found.found && (found.system_id != session->identity.system_id);
+    bool foreign;
     enum verdict gap;
     if (!found.found) {
         gap = source_refuse_without_checkpoint(options->config, session->slot_lsn, &gap_error);
@@ -263,7 +263,8 @@ static enum verdict lead(const struct session_options *options, struct session *
             gap = source_judge_gap(options->config, &found, session, &gap_error);
         }
     }
-    if (gap != OK && gap != REFUSE) {
+    bool may_lead = gap == OK || (gap == REFUSE && (options->accept_gap || !foreign));
+    if (!may_lead) { /* another system's generation must never be written unasked */
         checkpoint_release(&found);
         *error = gap_error;
         return gap;

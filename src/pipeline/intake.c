@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/intake.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/chunk.h"
+#include "base/clock.h"
+#include "base/murmur2.h"
+#include "config/config.h"
+
+enum {
+    KEY_MAX = 4096,
+    /* What librdkafka holds for a record beside its value: message, key, headers. Measured by
+       bench/. */
+    CLIENT_OVERHEAD = 1024,
+    ADOPT_FROM = 256 * 1024, /* a message from here on is not copied */
+    LATER_PARTS = 4, /* the parts of a cut transaction after the first: a quarter of a batch */
+};
+
+struct open_segment {
+    struct segment *segment;
+    uint32_t parts; /* handed over already */
+};
+
+struct segments {
+    struct segment *first;
+    struct segment *last;
+};
+
+struct intake {
+    struct intake_options options;
+    struct mapper *mapper;
+    struct decoder decoder;
+    struct chunk_pool pool;
+    uint32_t outbox_oid; /* 0: no RELATION message of the table yet */
+    uint64_t held;       /* events not given back */
+    struct intake_counts counts;
+
+    bool in_transaction;
+    bool snapshot;
+    uint64_t transaction; /* the ledger's name */
+    lsn commit_lsn;
+    int64_t commit_time_us;
+    uint32_t xid;
+    uint32_t ordinal;
+    struct open_segment open[LANES_MAX];
+    struct segments ready[LANES_MAX];
+};
+
+struct intake *intake_new(const struct intake_options *options)
+{
+    struct intake *intake = must_calloc(1, sizeof(*intake));
+    intake->options = *options;
+    mapper_new(options->config, &intake->mapper);
+    chunk_pool_init(&intake->pool);
+    return intake;
+}
+
+/* --- segments
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static struct segment *segment_new(struct intake *intake, uint32_t lane)
+{
+    struct chunk *chunk;
+    struct segment *segment = chunk_alloc(&intake->pool, sizeof(*segment), &chunk);
+    *segment = (struct segment){
+        .chunk = chunk,
+        .commit_lsn = intake->commit_lsn,
+        .commit_time_us = intake->commit_time_us,
+        .xid = intake->xid,
+        .lane = lane,
+        .snapshot = intake->snapshot,
+        .transaction = intake->transaction,
+    };
+    segment->last = &segment->first;
+    return segment;
+}
+
+/* The lane's open segment goes to the lane; end_lsn 0: a part of a transaction that goes on. */
+static void hand_over(struct intake *intake, uint32_t lane, lsn end_lsn)
+{
+    struct open_segment *open = &intake->open[lane];
+    struct segment *segment = open->segment;
+    if (segment == NULL) {
+        return;
+    }
+    open->segment = NULL;
+    if (end_lsn == 0 || open->parts > 0) {
+        segment->part = ++open->parts;
+    }
+    segment->end_lsn = end_lsn;
+    struct segments *ready = &intake->ready[lane];
+    if (ready->first == NULL) {
+        ready->first = segment;
+    } else {
+        ready->last->next = segment;
+    }
+    ready->last = segment;
+}
+
+/* The segment that takes an event of this size; cuts the transaction where it outgrows a batch
+ * (I12). */
+static struct segment *segment_for(struct intake *intake, uint32_t lane, size_t bytes)
+{
+    const struct config *config = intake->options.config;
+    struct open_segment *open = &intake->open[lane];
+    if (open->segment != NULL) {
+        uint32_t share = open->parts == 0 ? 1 : LATER_PARTS;
+        uint32_t events_max = config->batch.max_events / share;
+        uint64_t bytes_max = config->batch.max_bytes / share;
+        if (open->segment->n_events >= (events_max == 0 ? 1 : events_max) ||
+            open->segment->bytes + bytes > bytes_max) {
+            hand_over(intake, lane, 0);
+        }
+    }
+    if (open->segment == NULL) {
+        open->segment = segment_new(intake, lane);
+    }
+    return open->segment;
+}
+
+/* --- events
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static struct bytes copy(char **at, struct bytes from)
+{
+    if (from.data == NULL) {
+        return BYTES_NULL;
+    }
+    if (from.len > 0) {
+        memcpy(*at, from.data, from.len);
+    }
+    struct bytes to = {*at, from.len};
+    *at += from.len;
+    return to;
+}
+
+static size_t row_size(const struct row *row)
+{
+    size_t size = row->id.len + row->aggregate_id.len + row->event_type.len + row->status.len +
+                  row->created_at.len + row->traceparent.len + row->tracestate.len +
+                  row->schema_version.len + row->headers.len;
+    for (size_t i = 0; i < row->n_extra; i++) {
+        size += sizeof(struct named_bytes) + row->extra[i].name.len + row->extra[i].value.len;
+    }
+    return size;
+}
+
+/* Everything but the payload. extra comes first: it wants alignment. */
+static void row_copy(struct row *to, const struct row *from, char **at)
+{
+    *to = *from;
+    struct named_bytes *extra = (struct named_bytes *)(void *)*at;
+    *at += from->n_extra * sizeof(*extra);
+    for (size_t i = 0; i < from->n_extra; i++) {
+        extra[i].name = copy(at, from->extra[i].name);
+        extra[i].value = copy(at, from->extra[i].value);
+    }
+    to->extra = extra;
+    to->id = copy(at, from->id);
+    to->aggregate_id = copy(at, from->aggregate_id);
+    to->event_type = copy(at, from->event_type);
+    to->status = copy(at, from->status);
+    to->created_at = copy(at, from->created_at);
+    to->traceparent = copy(at, from->traceparent);
+    to->tracestate = copy(at, from->tracestate);
+    to->schema_version = copy(at, from->schema_version);
+    to->headers = copy(at, from->headers);
+}
+
+/* Keeps a big row in the memory that it arrived in, with the headroom moved in front of the
+ * payload: no second copy of a hundred megabytes (I8). What stood in front of the payload has been
+ * copied before. */
+static void adopt_payload(struct intake *intake, struct event *event,
+                          struct stream_message *message, struct bytes payload, size_t headroom)
+{
+    size_t offset = (size_t)(payload.data - message->buffer);
+    char *memory = message->buffer;
+    size_t size = message->buffer_size;
+    if (offset < headroom) {
+        size_t bigger = headroom + payload.len;
+        memory = must_realloc(memory, bigger > size ? bigger : size);
+        size = bigger > size ? bigger : size;
+        memmove(memory + headroom, memory + offset, payload.len);
+        offset = headroom;
+    }
+    event->headroom = memory;
+    event->headroom_size = offset;
+    event->row.payload = (struct bytes){memory + offset, payload.len};
+    event->payload_chunk = chunk_adopt(&intake->pool, memory, size);
+    message->buffer = NULL;
+}
+
+/* Copies a row once, from the wire into the chunk where it stays until it is settled. */
+static struct event *event_new(struct intake *intake, const struct row *row, struct bytes key,
+                               struct stream_message *message)
+{
+    size_t headroom = row->dead == DEAD_NOT ? encode_headroom(intake->options.encoder, row) : 0;
+    bool adopt = message != NULL && message->buffer_size >= ADOPT_FROM &&
+                 row->payload.data >= message->buffer &&
+                 row->payload.data < message->buffer + message->buffer_size;
+    size_t size = sizeof(struct event) + row_size(row) + key.len;
+    if (!adopt) {
+        size += headroom + row->payload.len;
+    }
+    struct chunk *chunk;
+    struct event *event = chunk_alloc(&intake->pool, size, &chunk);
+    char *at = (char *)(event + 1);
+    *event = (struct event){.chunk = chunk};
+    row_copy(&event->row, row, &at);
+    event->key = copy(&at, key);
+    if (adopt) {
+        adopt_payload(intake, event, message, row->payload, headroom);
+    } else {
+        event->headroom = at;
+        event->headroom_size = headroom;
+        at += headroom;
+        event->row.payload = copy(&at, row->payload);
+    }
+    return event;
+}
+
+/* --- one row
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void leave_out(struct intake *intake, const struct row *row)
+{
+    intake->counts.left_out++;
+    ledger_expect(intake->options.ledger, intake->transaction, 1);
+    ledger_published(intake->options.ledger, intake->transaction, 1);
+    intake->options.left_out(intake->options.context, row, intake->transaction);
+}
+
+static enum verdict template_cannot_tell(const struct intake *intake, struct position position,
+                                         struct error *error)
+{
+    char text[POSITION_TEXT_SIZE];
+    position_format(position, text);
+    error_set(
+        error, REFUSE,
+        "route.key or lanes were changed while events were in flight: whether the event at %s "
+        "was published under the old key template cannot be told",
+        text);
+    return error_remedy(
+        error,
+        "Run once with the old route.key (now \"%s\" is set) until it is drained, then "
+        "change it.",
+        intake->options.config->route.key);
+}
+
+/* message may be NULL (snapshot). */
+static enum verdict take_row(struct intake *intake, struct row *row, uint32_t ordinal,
+                             struct stream_message *message, struct error *error)
+{
+    struct position position = {intake->commit_lsn, ordinal};
+    char buffer[KEY_MAX];
+    struct bytes key = BYTES_NULL;
+    struct error key_error;
+    if (encode_key(intake->options.encoder, row, buffer, sizeof(buffer), &key, &key_error) != OK) {
+        key = BYTES_NULL;
+        if (row->dead == DEAD_NOT) {
+            row->dead = DEAD_INVALID_EVENT;
+            row->detail = "no record key can be made of this row by route.key";
+        }
+    }
+    if (intake->options.checkpoint != NULL) {
+        switch (checkpoint_compare(intake->options.checkpoint, position, key)) {
+        case EVENT_IS_COMMITTED: leave_out(intake, row); return OK;
+        case EVENT_IS_UNKNOWN: return template_cannot_tell(intake, position, error);
+        case EVENT_IS_NEW: break;
+        }
+    }
+    uint32_t lane = murmur2_bucket(key, intake->options.lanes);
+    size_t bytes = row_size(row) + row->payload.len + key.len;
+    struct segment *segment = segment_for(intake, lane, bytes);
+    struct event *event = event_new(intake, row, key, message);
+    event->segment = segment;
+    event->position = position;
+    *segment->last = event;
+    segment->last = &event->next;
+    segment->n_events++;
+    segment->bytes += bytes;
+    intake->held++;
+    intake->counts.events++;
+    ledger_expect(intake->options.ledger, intake->transaction, 1);
+    return OK;
+}
+
+/* --- messages
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static void begin(struct intake *intake, lsn commit_lsn, int64_t commit_time_us, uint32_t xid)
+{
+    intake->in_transaction = true;
+    intake->commit_lsn = commit_lsn;
+    intake->commit_time_us = commit_time_us;
+    intake->xid = xid;
+    intake->ordinal = 0;
+    intake->transaction = ledger_open(intake->options.ledger, commit_lsn);
+    intake->counts.transactions++;
+}
+
+static void commit(struct intake *intake, lsn end_lsn)
+{
+    for (uint32_t lane = 0; lane < intake->options.lanes; lane++) {
+        hand_over(intake, lane, end_lsn);
+        intake->open[lane].parts = 0;
+    }
+    intake->in_transaction = false;
+    ledger_seal(intake->options.ledger, intake->transaction, end_lsn);
+}
+
+static bool is_outbox(const struct intake *intake, const struct change *change)
+{
+    const struct config *config = intake->options.config;
+    return bytes_equal(change->relation.schema_name, bytes_of(config->outbox.schema_name)) &&
+           bytes_equal(change->relation.table_name, bytes_of(config->outbox.table_name));
+}
+
+static enum verdict out_of_place(char kind, struct error *error)
+{
+    return error_set(error, FATAL, "the server sent a '%c' message where none may be", kind);
+}
+
+static enum verdict take_relation(struct intake *intake, const struct change *change,
+                                  struct error *error)
+{
+    if (!is_outbox(intake, change)) {
+        if (change->relation.oid == intake->outbox_oid) {
+            intake->outbox_oid = 0; /* renamed away */
+        }
+        return OK;
+    }
+    intake->outbox_oid = change->relation.oid;
+    return mapper_plan(intake->mapper, intake->decoder.relation_columns, change->relation.n_columns,
+                       error);
+}
+
+static enum verdict take_insert(struct intake *intake, const struct change *change,
+                                struct stream_message *message, struct error *error)
+{
+    uint32_t ordinal = intake->ordinal++;
+    if (change->row.oid != intake->outbox_oid) {
+        intake->counts.filtered++;
+        return OK;
+    }
+    struct row row;
+    enum verdict verdict = mapper_row(intake->mapper, &intake->decoder.tuple, &row, error);
+    row.message = false;
+    return verdict != OK ? verdict : take_row(intake, &row, ordinal, message, error);
+}
+
+static enum verdict take_logical_message(struct intake *intake, const struct change *change,
+                                         struct stream_message *message, struct error *error)
+{
+    if (!change->message.transactional) { /* it survives a rollback: I4 */
+        intake->counts.filtered++;
+        return OK;
+    }
+    if (!intake->in_transaction) {
+        return out_of_place('M', error);
+    }
+    uint32_t ordinal = intake->ordinal++;
+    if (!mapper_wants_message(intake->mapper, change->message.prefix)) {
+        intake->counts.filtered++;
+        return OK;
+    }
+    struct row row;
+    mapper_message(intake->mapper, change->message.content, &row);
+    row.message = true;
+    return take_row(intake, &row, ordinal, message, error);
+}
+
+enum verdict intake_message(struct intake *intake, struct stream_message *message,
+                            struct error *error)
+{
+    struct change change;
+    enum verdict verdict = pgoutput_decode(&intake->decoder, message->data, &change, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    bool inside = change.kind == CHANGE_COMMIT || change.kind == CHANGE_INSERT ||
+                  change.kind == CHANGE_UPDATE || change.kind == CHANGE_DELETE ||
+                  change.kind == CHANGE_TRUNCATE;
+    if ((inside && !intake->in_transaction) ||
+        (change.kind == CHANGE_BEGIN && intake->in_transaction)) {
+        return out_of_place((char)change.kind, error);
+    }
+    switch (change.kind) {
+    case CHANGE_BEGIN:
+        begin(intake, change.begin.final_lsn, change.begin.commit_time_us, change.begin.xid);
+        return OK;
+    case CHANGE_COMMIT:
+        check(change.commit.commit_lsn == intake->commit_lsn);
+        commit(intake, change.commit.end_lsn);
+        return OK;
+    case CHANGE_RELATION: return take_relation(intake, &change, error);
+    case CHANGE_INSERT: return take_insert(intake, &change, message, error);
+    case CHANGE_MESSAGE: return take_logical_message(intake, &change, message, error);
+    case CHANGE_UPDATE:
+    case CHANGE_DELETE:
+    case CHANGE_TRUNCATE: intake->counts.filtered++; return OK;
+    case CHANGE_ORIGIN:
+    case CHANGE_TYPE: return OK;
+    }
+    return out_of_place((char)change.kind, error);
+}
+
+/* --- the snapshot
+ * ---------------------------------------------------------------------------------------------- */
+
+void intake_begin_snapshot(struct intake *intake, lsn commit_lsn)
+{
+    intake->snapshot = true;
+    begin(intake, commit_lsn, clock_wall_us(), 0);
+}
+
+enum verdict intake_plan(struct intake *intake, const struct relation_column *columns,
+                         uint16_t n_columns, struct error *error)
+{
+    return mapper_plan(intake->mapper, columns, n_columns, error);
+}
+
+enum verdict intake_snapshot_row(struct intake *intake, const struct tuple *tuple, uint32_t number,
+                                 struct error *error)
+{
+    struct row row;
+    enum verdict verdict = mapper_row(intake->mapper, tuple, &row, error);
+    row.message = false;
+    return verdict != OK ? verdict : take_row(intake, &row, number, NULL, error);
+}
+
+void intake_end_snapshot(struct intake *intake, lsn end_lsn)
+{
+    commit(intake, end_lsn);
+    intake->snapshot = false;
+}
+
+/* --- out
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+void intake_flush(struct intake *intake)
+{
+    for (uint32_t lane = 0; lane < intake->options.lanes; lane++) {
+        struct segments ready = intake->ready[lane];
+        if (ready.first != NULL) {
+            intake->ready[lane] = (struct segments){0};
+            intake->options.submit(intake->options.context, lane, ready.first, ready.last);
+        }
+    }
+}
+
+void intake_cut(struct intake *intake)
+{
+    for (uint32_t lane = 0; lane < intake->options.lanes; lane++) {
+        hand_over(intake, lane, 0);
+    }
+    intake_flush(intake);
+}
+
+void intake_give_back(struct intake *intake, struct segment *segment)
+{
+    struct event *event = segment->first;
+    while (event != NULL) {
+        struct event *next = event->next;
+        if (event->payload_chunk != NULL) {
+            chunk_free(&intake->pool, event->payload_chunk);
+        }
+        chunk_free(&intake->pool, event->chunk);
+        intake->held--;
+        event = next;
+    }
+    chunk_free(&intake->pool, segment->chunk);
+}
+
+void intake_free(struct intake *intake)
+{
+    if (intake == NULL) {
+        return;
+    }
+    for (uint32_t lane = 0; lane < LANES_MAX; lane++) {
+        if (intake->open[lane].segment != NULL) {
+            intake_give_back(intake, intake->open[lane].segment);
+        }
+        for (struct segment *next, *s = intake->ready[lane].first; s != NULL; s = next) {
+            next = s->next;
+            intake_give_back(intake, s);
+        }
+    }
+    check(intake->held == 0);
+    mapper_free(intake->mapper);
+    chunk_pool_release(&intake->pool);
+    free(intake);
+}
+
+bool intake_in_transaction(const struct intake *intake)
+{
+    return intake->in_transaction;
+}
+
+lsn intake_last_commit_lsn(const struct intake *intake)
+{
+    return intake->commit_lsn;
+}
+
+size_t intake_memory(const struct intake *intake)
+{
+    return intake->pool.used + intake->held * CLIENT_OVERHEAD;
+}
+
+struct intake_counts intake_counts(const struct intake *intake)
+{
+    return intake->counts;
+}
