@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * config.h - everything that a user can set, in one struct that is read-only after config_load.
- * In -> out: walpost.yaml, ${VAR}, WALPOST_A__B and --set a.b=c -> struct config, or an error that names file, line,
- *            key and the nearest valid key.
- * Owns: all its strings; config_free frees them.
+ * In -> out: walpost.yaml, ${VAR}, WALPOST_A__B and --set a.b=c -> struct config, or an error that
+ * names file, line, key and the nearest valid key. Owns: all its strings; config_free frees them.
  * Thread: filled by main; read by every thread.
- * Keeps: one table (option_table.c) from which parsing, defaults, ranges, --help and the docs come. */
+ * Keeps: one table (option_table.c) from which parsing, defaults, ranges, --help and the docs come.
+ */
 #ifndef WALPOST_CONFIG_CONFIG_H
 #define WALPOST_CONFIG_CONFIG_H
 
@@ -26,6 +26,8 @@ enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
 struct config_pair {
     char *name;
     char *value;
+    char *where; /* who set it, for messages: "walpost.yaml:12", "WALPOST_KAFKA__ACKS", "--set
+                    kafka.acks" */
 };
 
 struct config_pairs {
@@ -34,7 +36,7 @@ struct config_pairs {
 };
 
 struct config {
-    char *file; /* for messages; NULL when there is none */
+    char *file;   /* that was read; NULL when there is none */
     char *stream; /* [a-z0-9_]{1,40}: it is in slot, publication, topic and table names */
     struct {
         char *dsn;
@@ -47,10 +49,10 @@ struct config {
         struct {
             char *id, *aggregate_id, *event_type, *payload, *status, *created_at, *traceparent,
                 *tracestate, *schema_version, *headers;
-        } columns; /* names; the default is the field's own name */
+        } columns;            /* names; the default is the field's own name */
         char *message_prefix; /* default walpost */
         enum after_publish after_publish;
-        enum snapshot_mode snapshot;
+        enum snapshot_mode snapshot; /* not set: none where after_publish is keep, else pending */
     } outbox;
     struct {
         char *topic; /* template, default outbox.event.{domain} */
@@ -76,10 +78,16 @@ struct config {
         uint32_t partitions;
         int32_t replication_factor;
     } topics;
-    struct config_pairs kafka; /* librdkafka properties, passed through; without those that carry a promise */
+    struct config_pairs
+        kafka; /* librdkafka properties, passed through; without those that carry a promise */
     struct {
         enum log_choice log;
-        enum { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARN, LEVEL_ERROR } log_level; /* telemetry.log_level */
+        enum {
+            LEVEL_DEBUG,
+            LEVEL_INFO,
+            LEVEL_WARN,
+            LEVEL_ERROR
+        } log_level; /* telemetry.log_level */
     } telemetry;
 
     /* derived */
@@ -95,12 +103,14 @@ struct config_sources {
     size_t n_sets;
 };
 
-/* INVALID with file, line, key and remedy on anything that is wrong. *config is written only on OK. */
+/* INVALID with file, line, key and remedy on anything that is wrong. *config is written only on OK.
+ */
 enum verdict MUST_CHECK config_load(const struct config_sources *sources, struct config **config,
                                     struct error *error);
 void config_free(struct config *config);
 
-/* The documented YAML of all options with their defaults (for --help and docs), to standard output. */
+/* The documented YAML of all options with their defaults (for --help and docs), to standard output.
+ * It loads as it stands. */
 void config_print_reference(void);
 
 #endif
