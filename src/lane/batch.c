@@ -46,10 +46,22 @@ static void on_report(void *context, const struct report *report)
     }
 }
 
+/* The Kafka transaction is left open: aborting it would wait for Kafka, which may be away. The
+ * successor's fence aborts it. */
+static enum verdict stopped(struct error *error)
+{
+    return error_set(error, RESTART, "stopped in the middle of a batch");
+}
+
 /* Waits until every record has its report, or one of them says that the attempt is lost. */
-static enum verdict wait_for_reports(struct batch *batch, struct producer *producer)
+static enum verdict wait_for_reports(struct batch *batch, struct producer *producer,
+                                     const atomic_bool *stop)
 {
     while (batch->outstanding > 0 && batch->worst == OK) {
+        if (atomic_load_explicit(stop, memory_order_relaxed)) {
+            batch->worst = stopped(&batch->error);
+            break;
+        }
         producer->ops->poll(producer, POLL_TIMEOUT_MS, on_report, batch);
     }
     return batch->worst;
@@ -159,7 +171,7 @@ static enum verdict send_events(struct batch *batch, struct producer *producer,
     for (struct segment *segment = batch->first; segment != NULL; segment = segment->next) {
         for (struct event *event = segment->first; event != NULL; event = event->next) {
             event->index = index;
-            if (is_border(batch, index) && wait_for_reports(batch, producer) != OK) {
+            if (is_border(batch, index) && wait_for_reports(batch, producer, stop) != OK) {
                 *error = batch->error;
                 return batch->worst;
             }
@@ -175,7 +187,7 @@ static enum verdict send_events(struct batch *batch, struct producer *producer,
                     return batch->worst;
                 }
                 if (atomic_load_explicit(stop, memory_order_relaxed)) {
-                    return error_set(error, ABORT, "stopped in the middle of a batch");
+                    return stopped(error);
                 }
             }
         }
@@ -205,7 +217,8 @@ static lsn batch_settled_lsn(const struct batch *batch, const struct lane_option
 }
 
 static enum verdict send_checkpoint(struct batch *batch, struct producer *producer,
-                                    const struct lane_options *options, struct error *error)
+                                    const struct lane_options *options, const atomic_bool *stop,
+                                    struct error *error)
 {
     struct record record;
     record.partition = (int32_t)options->number + 1;
@@ -217,7 +230,7 @@ static enum verdict send_checkpoint(struct batch *batch, struct producer *produc
                                              batch->settled_lsn, batch->checkpoint_value);
     record.value.data = batch->checkpoint_value;
     enum verdict verdict = send(batch, producer, &record, NULL, error);
-    if (verdict == OK && wait_for_reports(batch, producer) != OK) {
+    if (verdict == OK && wait_for_reports(batch, producer, stop) != OK) {
         *error = batch->error;
         verdict = batch->worst;
     }
@@ -233,7 +246,8 @@ static enum verdict attempt(struct batch *batch, struct producer *producer,
         return verdict;
     }
     verdict = send_events(batch, producer, options, stop, error);
-    if (verdict == OK && !producer->transactional && wait_for_reports(batch, producer) != OK) {
+    if (verdict == OK && !producer->transactional &&
+        wait_for_reports(batch, producer, stop) != OK) {
         *error = batch->error;
         verdict = batch->worst;
     }
@@ -242,7 +256,7 @@ static enum verdict attempt(struct batch *batch, struct producer *producer,
     }
     crash_point("after_produce");
     batch->settled_lsn = batch_settled_lsn(batch, options);
-    verdict = send_checkpoint(batch, producer, options, error);
+    verdict = send_checkpoint(batch, producer, options, stop, error);
     if (verdict != OK) {
         return verdict;
     }

@@ -33,6 +33,7 @@ struct intake {
     struct mapper *mapper;
     struct decoder decoder;
     struct chunk_pool pool;
+    lsn until_lsn;       /* 0: no end */
     uint32_t outbox_oid; /* 0: no RELATION message of the table yet */
     uint64_t held;       /* events not given back */
     struct intake_counts counts;
@@ -87,7 +88,7 @@ static void hand_over(struct intake *intake, uint32_t lane, lsn end_lsn)
         return;
     }
     open->segment = NULL;
-    if (end_lsn == 0 || open->parts > 0) {
+    if (!intake->snapshot && (end_lsn == 0 || open->parts > 0)) {
         segment->part = ++open->parts;
     }
     segment->end_lsn = end_lsn;
@@ -393,6 +394,9 @@ enum verdict intake_message(struct intake *intake, struct stream_message *messag
     }
     switch (change.kind) {
     case CHANGE_BEGIN:
+        if (intake->until_lsn != 0 && change.begin.final_lsn >= intake->until_lsn) {
+            return AGAIN;
+        }
         begin(intake, change.begin.final_lsn, change.begin.commit_time_us, change.begin.xid);
         return OK;
     case CHANGE_COMMIT:
@@ -497,6 +501,11 @@ void intake_free(struct intake *intake)
     mapper_free(intake->mapper);
     chunk_pool_release(&intake->pool);
     free(intake);
+}
+
+void intake_set_end(struct intake *intake, lsn until_lsn)
+{
+    intake->until_lsn = until_lsn;
 }
 
 bool intake_in_transaction(const struct intake *intake)

@@ -65,6 +65,9 @@ void intake_cut(struct intake *intake);
 /* A segment is done with: its memory returns. */
 void intake_give_back(struct intake *intake, struct segment *segment);
 
+/* Transactions that commit at or behind this position are not wanted. */
+void intake_set_end(struct intake *intake, lsn until_lsn);
+
 bool intake_in_transaction(const struct intake *intake);
 /* Commit LSN of the transaction that is open or was open last. */
 lsn intake_last_commit_lsn(const struct intake *intake);
