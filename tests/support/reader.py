@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a read_committed consumer sees, and the verdict on it."""
+
+import functools
+import importlib
+import os
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from dataclasses import dataclass, field
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from support.process import new_folder
+from support.servers import REPOSITORY
+
+Record = namedtuple("Record", "topic partition offset key value headers timestamp")
+
+
+@functools.lru_cache(maxsize=None)
+def envelope_class():
+    """walpost.v1.OutboxEvent, generated from the project's own .proto."""
+    proto = os.path.join(REPOSITORY, "proto")
+    folder = new_folder("protoc")
+    file = os.path.join(proto, "walpost", "v1", "outbox_event.proto")
+    subprocess.run(
+        ["protoc", f"--proto_path={os.path.dirname(file)}", f"--python_out={folder}", file],
+        check=True,
+    )
+    sys.path.insert(0, folder)
+    try:
+        return importlib.import_module("outbox_event_pb2").OutboxEvent
+    finally:
+        sys.path.remove(folder)
+
+
+def decode(record):
+    """The envelope in a record's value."""
+    event = envelope_class()()
+    event.ParseFromString(record.value)
+    return event
+
+
+class Reader:
+    """Reads every topic whose name begins with `prefix` from the beginning, those included that
+    appear later. isolation: read_committed, or read_uncommitted to look behind the scenes."""
+
+    def __init__(self, bootstrap, prefix, isolation="read_committed"):
+        self.prefix = prefix
+        self.records = []
+        self._settings = {
+            "bootstrap.servers": bootstrap,
+            "group.id": "walpost-reader",  # demanded by the client, never used
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
+            "log_level": 0,
+        }
+        self._consumer = Consumer({**self._settings, "isolation.level": isolation})
+        self._uncommitted = Consumer({**self._settings, "isolation.level": "read_uncommitted"})
+        self._partitions = set()
+        self._at_end = set()
+
+    def close(self):
+        self._consumer.close()
+        self._uncommitted.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def poll(self, timeout=0.2):
+        """Takes what is there now; the new records."""
+        self._assign_new_partitions()
+        new = []
+        if not self._partitions:
+            time.sleep(timeout)
+            return new
+        for message in self._consumer.consume(10000, timeout):
+            place = (message.topic(), message.partition())
+            if message.error() is None:
+                self._at_end.discard(place)
+                new.append(_record(message))
+            elif message.error().code() == KafkaError._PARTITION_EOF:
+                self._at_end.add(place)
+            elif not message.error().retriable():
+                # Brokers come and go in these tests: only what the client gives up on counts.
+                if message.error().code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                    continue
+                if message.error().code() == KafkaError._ALL_BROKERS_DOWN:
+                    continue
+                raise KafkaException(message.error())
+        self.records += new
+        return new
+
+    def read_until(self, condition, timeout=30):
+        """Polls until condition(records) holds; whether it did in time."""
+        deadline = time.monotonic() + timeout
+        while not condition(self.records):
+            if time.monotonic() >= deadline:
+                return False
+            self.poll()
+        return True
+
+    def read_to_end(self, timeout=60):
+        """Everything up to the high watermark, which no open Kafka transaction may hide."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.poll()
+            if self._at_end == self._partitions and self._nothing_hidden() and not self.poll():
+                return self.records
+            if time.monotonic() >= deadline:
+                raise AssertionError(
+                    f"not at the end of {self.prefix}* within {timeout} s: "
+                    f"{sorted(self._partitions - self._at_end) or 'an open Kafka transaction'}"
+                )
+
+    def _nothing_hidden(self):
+        for place in self._partitions:
+            partition = TopicPartition(*place)
+            stable = self._consumer.get_watermark_offsets(partition, timeout=10)
+            high = self._uncommitted.get_watermark_offsets(partition, timeout=10)
+            if stable is None or high is None or stable[1] != high[1]:
+                return False
+        return True
+
+    def _assign_new_partitions(self):
+        metadata = self._consumer.list_topics(timeout=10)
+        found = {
+            (name, number)
+            for name, topic in metadata.topics.items()
+            if name.startswith(self.prefix) and topic.error is None
+            for number in topic.partitions
+        }
+        new = found - self._partitions
+        if new:
+            self._consumer.incremental_assign([TopicPartition(*place, 0) for place in new])
+            self._partitions |= new
+
+
+def _record(message):
+    return Record(
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.value(),
+        {name: value.decode() for name, value in message.headers() or []},
+        message.timestamp()[1],
+    )
+
+
+@dataclass
+class Verdict:
+    """Counts against the truth. `order` is that of first appearances, so that it means something
+    for delivery: at_least_once too."""
+
+    inserted: int = 0
+    visible: int = 0  # different events of the truth that were seen
+    repeated: int = 0
+    lost: int = 0
+    out_of_order: int = 0
+    phantom: int = 0  # seen, but never committed
+    scattered: int = 0  # keys in more than one partition
+    wrong: int = 0  # records whose key is not the event's
+    complaints: list = field(default_factory=list)
+
+    @property
+    def exactly_once(self):
+        return self.at_least_once and self.repeated == 0
+
+    @property
+    def at_least_once(self):
+        bad = self.lost + self.out_of_order + self.phantom + self.scattered + self.wrong
+        return bad == 0 and self.visible == self.inserted
+
+    def __str__(self):
+        text = (
+            f"inserted {self.inserted}, visible {self.visible}, repeated {self.repeated}, "
+            f"lost {self.lost}, out of order {self.out_of_order}, phantom {self.phantom}"
+        )
+        if self.scattered or self.wrong:
+            text += f", scattered keys {self.scattered}, wrong keys {self.wrong}"
+        return "\n  ".join([text] + self.complaints[:10])
+
+
+def judge(truth, records):
+    """records: in the order of their offsets within each partition. I3, I4, I5."""
+    verdict = Verdict(inserted=len(truth.committed))
+    seen = set()
+    last = {}  # key -> (sequence, record)
+    home = {}  # key -> the one place that it may be in
+
+    def complain(text, record):
+        verdict.complaints.append(
+            f"{text}: {record.headers.get('event_id')} at {record.topic}[{record.partition}] "
+            f"offset {record.offset}, position {record.headers.get('position')}"
+        )
+
+    for record in records:
+        identity = record.headers.get("event_id")
+        event = truth.committed.get(identity)
+        if event is None:
+            verdict.phantom += 1
+            rolled_back = identity in truth.rolled_back
+            complain("rolled back, but visible" if rolled_back else "never inserted", record)
+            continue
+        if identity in seen:
+            verdict.repeated += 1
+            complain("repeated", record)
+            continue
+        seen.add(identity)
+        if (record.key or b"").decode() != event.key:
+            verdict.wrong += 1
+            complain(f"key {record.key!r} instead of {event.key}", record)
+        place = (record.topic, record.partition)
+        if home.setdefault(event.key, place) != place:
+            verdict.scattered += 1
+            complain(f"key {event.key} is in {home[event.key]} too", record)
+        if event.key in last and last[event.key] >= event.sequence:
+            verdict.out_of_order += 1
+            complain(f"{event.key}: {event.sequence} after {last[event.key]}", record)
+        last[event.key] = max(event.sequence, last.get(event.key, 0))
+
+    verdict.visible = len(seen)
+    lost = truth.committed.keys() - seen
+    verdict.lost = len(lost)
+    for identity in sorted(lost)[:10]:
+        event = truth.committed[identity]
+        verdict.complaints.append(f"lost: {identity}, {event.key} number {event.sequence}")
+    return verdict

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A writer that knows what it committed.
+
+Up to 8 connections at once run random transactions: one row, many rows, COPY, savepoints that are
+rolled back, transactions that are rolled back. Hot keys are shared, so commit order of a key has to
+be known: a transaction takes the advisory lock of each of its keys, in one order, before it writes,
+and holds them until it has ended. The sequence number of a key, taken under its lock, therefore
+grows with commit order, and with insert order inside a transaction. Numbers of what was rolled back
+are never used again. When a connection is lost in COMMIT, the outcome is asked of the server by the
+transaction's id before anything is noted."""
+
+import contextlib
+import io
+import json
+import random
+import threading
+import uuid
+import zlib
+from collections import namedtuple
+
+import psycopg2
+
+from support.process import wait_until
+
+Event = namedtuple("Event", "key sequence")
+
+COLUMNS = "(id, aggregate_id, event_type, payload)"
+
+
+class Truth:
+    """What was committed (id -> key and sequence), and which ids never may be seen."""
+
+    def __init__(self):
+        self.committed = {}
+        self.rolled_back = set()
+        self.transactions = 0
+        self._next = {}
+        self._lock = threading.Lock()
+
+    def take_sequence(self, key):
+        """The caller holds the key's lock in the database."""
+        with self._lock:
+            self._next[key] = self._next.get(key, 0) + 1
+            return self._next[key]
+
+    def note(self, kept, dropped):
+        """kept: [(id, key, sequence)] of a transaction that committed; dropped: ids that did not."""
+        with self._lock:
+            self.transactions += 1
+            for identity, key, sequence in kept:
+                self.committed[identity] = Event(key, sequence)
+            self.rolled_back.update(dropped)
+
+
+class Writer:
+    """connect: makes a connection in autocommit mode. Runs until stop(), or through
+    run_transactions(n). pause: seconds between the transactions of one connection."""
+
+    def __init__(
+        self,
+        connect,
+        table="outbox_events",
+        connections=8,
+        keys=20,
+        seed=1,
+        pause=0.0,
+        padding=40,
+        truth=None,
+    ):
+        assert 1 <= connections <= 8
+        self.connect = connect
+        self.table = table
+        self.connections = connections
+        self.keys = [f"key-{seed}-{n}" for n in range(keys)]
+        self.seed = seed
+        self.pause = pause
+        self.padding = "x" * padding
+        self.truth = truth or Truth()
+        self.failures = []
+        self._stop = threading.Event()
+        self._threads = []
+        self._left = None
+        self._left_lock = threading.Lock()
+
+    def start(self, transactions=None):
+        """Starts the connections; they stop by themselves after `transactions` in all, if given."""
+        self._left = transactions
+        self._stop.clear()
+        self._threads = [
+            threading.Thread(target=self._work, args=(number,), daemon=True)
+            for number in range(self.connections)
+        ]
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def wait(self, timeout=300):
+        """Waits until all connections are done, raises what went wrong in them; the truth."""
+        for thread in self._threads:
+            thread.join(timeout)
+            assert not thread.is_alive(), "a writer is stuck"
+        if self.failures:
+            raise self.failures[0]
+        return self.truth
+
+    def stop(self, timeout=60):
+        self._stop.set()
+        return self.wait(timeout)
+
+    def run_transactions(self, transactions):
+        return self.start(transactions).wait()
+
+    @contextlib.contextmanager
+    def running(self):
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+
+    def _work(self, number):
+        try:
+            choose = random.Random(f"{self.seed}-{number}")
+            connection = self.connect()
+            while self._take_turn():
+                transaction = _Transaction(self, choose)
+                try:
+                    transaction.run(connection)
+                except psycopg2.OperationalError:  # the server is going, or gone
+                    with contextlib.suppress(psycopg2.Error):
+                        connection.close()
+                    connection = self._reconnect()
+                    transaction.resolve(connection)
+                transaction.note()
+                self._stop.wait(self.pause)
+            connection.close()
+        except BaseException as error:  # handed to whoever waits
+            self.failures.append(error)
+            self._stop.set()
+
+    def _take_turn(self):
+        if self._stop.is_set():
+            return False
+        with self._left_lock:
+            if self._left is None:
+                return True
+            self._left -= 1
+            return self._left >= 0
+
+    def _reconnect(self):
+        def attempt():
+            try:
+                return self.connect()
+            except psycopg2.OperationalError:
+                return None
+
+        return wait_until(attempt, 60, "PostgreSQL is back")
+
+
+class _Transaction:
+    """One transaction of the writer, from its choice to its outcome."""
+
+    def __init__(self, writer, choose):
+        self.writer = writer
+        self.choose = choose
+        self.shape = choose.choices(
+            [self._one_row, self._many_rows, self._copy, self._savepoints], [55, 18, 7, 20]
+        )[0]
+        self.roll_back = choose.random() < 0.12
+        self.keys = sorted(
+            choose.choices(
+                writer.keys,
+                weights=[1 / (1 + n) for n in range(len(writer.keys))],  # hot ones first
+                k=1 if self.shape == self._one_row else choose.randint(1, 4),
+            )
+        )
+        self.xid = None
+        self.kept = []
+        self.dropped = []
+        self.committed = False
+
+    def run(self, connection):
+        with connection.cursor() as cursor:
+            cursor.execute("begin")
+            cursor.execute(
+                "select pg_advisory_xact_lock(k) from unnest(%s::bigint[]) k",
+                (sorted({zlib.crc32(key.encode()) for key in self.keys}),),
+            )
+            cursor.execute("select pg_current_xact_id()::text")
+            self.xid = cursor.fetchone()[0]
+            self.shape(cursor)
+            if self.roll_back:
+                cursor.execute("rollback")
+            else:
+                cursor.execute("commit")
+                self.committed = True
+
+    def resolve(self, connection):
+        """After a lost connection: asks the server what became of it."""
+        if self.xid is None:
+            return
+
+        def outcome():
+            with connection.cursor() as cursor:
+                cursor.execute("select pg_xact_status(%s::xid8)", (self.xid,))
+                status = cursor.fetchone()[0]
+            return status if status != "in progress" else None
+
+        self.committed = wait_until(outcome, 30, "the outcome of a transaction") == "committed"
+
+    def note(self):
+        if self.committed:
+            self.writer.truth.note(self.kept, self.dropped)
+        else:
+            self.writer.truth.note([], self.dropped + [event[0] for event in self.kept])
+
+    def _one_row(self, cursor):
+        self._insert(cursor, self._rows(1))
+
+    def _many_rows(self, cursor):
+        self._insert(cursor, self._rows(self.choose.randint(2, 12)))
+
+    def _copy(self, cursor):
+        text = "".join("\t".join(row) + "\n" for row in self._rows(self.choose.randint(10, 60)))
+        cursor.copy_expert(f"copy {self.writer.table} {COLUMNS} from stdin", io.StringIO(text))
+
+    def _savepoints(self, cursor):
+        """Inserts around savepoints, of which some are rolled back, one nested in another."""
+        self._insert(cursor, self._rows(self.choose.randint(1, 3)))
+        cursor.execute("savepoint outer_one")
+        before_outer = len(self.kept)
+        self._insert(cursor, self._rows(self.choose.randint(1, 3)))
+        cursor.execute("savepoint inner_one")
+        before_inner = len(self.kept)
+        self._insert(cursor, self._rows(self.choose.randint(1, 3)))
+        if self.choose.random() < 0.5:
+            cursor.execute("rollback to inner_one")
+            self._drop_from(before_inner)
+        else:
+            cursor.execute("release inner_one")
+        if self.choose.random() < 0.5:
+            cursor.execute("rollback to outer_one")
+            self._drop_from(before_outer)
+        self._insert(cursor, self._rows(self.choose.randint(1, 2)))
+
+    def _drop_from(self, position):
+        self.dropped += [event[0] for event in self.kept[position:]]
+        del self.kept[position:]
+
+    def _rows(self, count):
+        rows = []
+        for _ in range(count):
+            key = self.choose.choice(self.keys)
+            identity = str(uuid.UUID(int=self.choose.getrandbits(128), version=4))
+            sequence = self.writer.truth.take_sequence(key)
+            self.kept.append((identity, key, sequence))
+            rows.append((identity, key, event_type(key), self._payload(key, sequence)))
+        return rows
+
+    def _payload(self, key, sequence):
+        return json.dumps({"k": key, "n": sequence, "padding": self.writer.padding})
+
+    def _insert(self, cursor, rows):
+        values = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
+        cursor.execute(
+            f"insert into {self.writer.table} {COLUMNS} values {values}",
+            [field for row in rows for field in row],
+        )
+
+
+def event_type(key):
+    """A key always has the same domain, so the same topic: order is promised for a key."""
+    return ("Order.ItemAdded", "Payment.PaymentProcessed")[zlib.crc32(key.encode()) % 2]
