@@ -3,8 +3,9 @@
  * encode.h - an event becomes a record: topic, key, headers, value.            Step 5 of 7.
  * In: an event in its chunk, with room in front of the payload. Out: a record that points into it.
  * Owns: the compiled templates; borrows the configuration.
- * Thread: encoder_new in the loop thread; then read-only, so any number of lane threads may share one.
- * Keeps: I7 (no record leaves that breaks the contract it claims); pure: no I/O, no clock, no logging. */
+ * Thread: encoder_new in the loop thread; then read-only, so lane threads may share it.
+ * Keeps: I7 (no record leaves that breaks the contract it claims); pure: no I/O, no clock, no log.
+ */
 #ifndef WALPOST_ENCODE_ENCODE_H
 #define WALPOST_ENCODE_ENCODE_H
 
@@ -15,30 +16,35 @@
 struct config;
 struct encoder;
 
-/* Compiles the templates of route.* (topic, key, headers, timestamp) and checks that the placeholders exist. INVALID with the key's name otherwise. */
+/* Compiles the templates of route.* (topic, key, headers, timestamp) and checks that the
+ * placeholders exist. INVALID with the key's name otherwise. */
 enum verdict MUST_CHECK encoder_new(const struct config *config, struct encoder **encoder,
                                     struct error *error);
 void encoder_free(struct encoder *encoder);
 
-/* An upper bound of what encode_event writes in front of the payload, so that the loop can leave room for it. 0 for
- * encode.value: json. */
+/* An upper bound of what encode_event writes in front of the payload, so that the loop can leave
+ * room for it. 0 for encode.value: json. */
 size_t encode_headroom(const struct encoder *encoder, const struct row *row);
 
-/* The record key by the key template; a view into the row where the template is a single placeholder, else written
- * to buffer (at most size bytes). REJECT when a placeholder is NULL or the key does not fit. */
+/* The record key by the key template; a view into the row where the template is a single
+ * placeholder, else written to buffer (at most size bytes). REJECT when a placeholder is NULL or
+ * the key does not fit. */
 enum verdict MUST_CHECK encode_key(const struct encoder *encoder, const struct row *row,
                                    char *buffer, size_t size, struct bytes *key,
                                    struct error *error);
 
-/* Writes the record of a good event; sets event->value. May be called again for the same event (a replay) with the
- * same result. REJECT: an event that cannot become a record (a topic name that Kafka forbids, headers that are no
- * object): the caller makes it a dead letter with invalid_event. */
+/* Writes the record of a good event; sets event->value. May be called again for the same event (a
+ * replay) with the same result. REJECT: an event that cannot become a record (a topic name that
+ * Kafka forbids, headers that are no object): the caller makes it a dead letter of reason
+ * invalid_event. */
 enum verdict MUST_CHECK encode_event(const struct encoder *encoder, struct event *event,
                                      struct record *record, struct error *error);
 
-/* The record of a dead letter: topic dead_letter.topic, key = event id (or the position where there is none), value =
- * the payload as it stands in the table (empty where it is NULL or reason is record_too_large), headers: those that the
- * event has, plus reason, detail, position, source_topic, attempt. Never fails. */
+/* The record of a dead letter: topic dead_letter.topic, key = event id (the position where there is
+ * none), value = the payload as it stands in the table (empty where it is NULL or the reason is
+ * record_too_large), headers: those that the event has under the names of header_style walpost,
+ * plus reason, detail, stream, source_topic, source_table, commit_lsn, time, attempt. detail must
+ * stay as long as the record. Never fails. */
 void encode_dead_letter(const struct encoder *encoder, const struct event *event,
                         enum dead_reason reason, const char *detail, struct record *record);
 
