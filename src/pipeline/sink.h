@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * sink.h - where events go when not to Kafka: JSON lines on standard output, or nowhere.
+ * In: segments. Out: lines; nothing is confirmed, nothing marked.
+ * Owns: a buffer.  Thread: the loop thread; a reader of standard output that does not read holds it
+ * up. */
+#ifndef WALPOST_PIPELINE_SINK_H
+#define WALPOST_PIPELINE_SINK_H
+
+#include "encode/encode.h"
+
+struct sink;
+
+struct sink *sink_new(const struct encoder *encoder, bool print);
+void sink_free(struct sink *sink);
+
+/* FATAL: standard output is closed or full. */
+enum verdict MUST_CHECK sink_take(struct sink *sink, const struct segment *first,
+                                  struct error *error);
+uint64_t sink_events(const struct sink *sink);
+
+#endif
