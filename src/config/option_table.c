@@ -185,15 +185,15 @@ const struct option *option_find(const char *path, const char **name)
     return NULL;
 }
 
-bool option_is_section(const char *path)
+const struct option *option_in_section(const char *path)
 {
     size_t length = strlen(path);
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         if (strncmp(options[i].path, path, length) == 0 && options[i].path[length] == '.') {
-            return true;
+            return &options[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 const char *option_nearest(const char *path)

@@ -53,8 +53,8 @@ const struct option *option_table(size_t *count);
  * *name its own name ("linger.ms"); else *name is NULL. NULL: no such option. */
 const struct option *option_find(const char *path, const char **name);
 
-/* Does any option live below this key ("batch")? */
-bool option_is_section(const char *path);
+/* The first option below this key ("batch"), or NULL: it is no section. */
+const struct option *option_in_section(const char *path);
 
 /* The valid key that is nearest to a wrong one. */
 const char *option_nearest(const char *path);

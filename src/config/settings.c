@@ -47,10 +47,10 @@ enum verdict settings_add(struct settings *settings, const char *path, const cha
 {
     const char *name;
     const struct option *option = option_find(path, &name);
-    if (option == NULL && option_is_section(path)) {
+    if (option == NULL && option_in_section(path) != NULL) {
         error_set(error, INVALID, "%s: %s is a section, not a value", where, path);
         return error_remedy(error, "Set the keys in it one by one, for example %s.",
-                            option_nearest(path));
+                            option_in_section(path)->path);
     }
     if (option == NULL) {
         return setting_unknown(path, where, error);

@@ -69,7 +69,8 @@ static void describe_range(const struct option *option, const char *noun, const 
     char most[32];
     show_number(option->min, units, least);
     show_number(option->max, units, most);
-    snprintf(text, size, "%s from %s to %s, for example %s", noun, least, most, option->fallback);
+    snprintf(text, size, "%s from %s to %s, for example %s", noun, least, most,
+             units == time_units ? "10ms" : option->fallback);
 }
 
 void option_describe(const struct option *option, char *text, size_t size)
@@ -91,7 +92,9 @@ void option_describe(const struct option *option, char *text, size_t size)
         break;
     case OPTION_TEMPLATE: snprintf(text, size, "%s", allowed_template); break;
     case OPTION_BYTES: describe_range(option, "a size", byte_units, text, size); break;
-    case OPTION_DURATION: describe_range(option, "a time", time_units, text, size); break;
+    case OPTION_DURATION:
+        describe_range(option, "a time with its unit,", time_units, text, size);
+        break;
     case OPTION_INTEGER:
         snprintf(text, size, "a whole number from %" PRId64 " to %" PRId64, option->min,
                  option->max);
@@ -171,6 +174,10 @@ static bool placeholder_valid(const char *name, size_t length)
 static bool template_valid(const char *text)
 {
     for (; *text != '\0'; text++) {
+        if ((text[0] == '{' || text[0] == '}') && text[1] == text[0]) {
+            text++; /* a brace that is meant */
+            continue;
+        }
         if (*text == '}') {
             return false;
         }

@@ -119,7 +119,9 @@ static enum verdict not_a_value(struct reading *reading, const struct option *op
         node->data.mapping.pairs.top - node->data.mapping.pairs.start == 1) {
         const yaml_node_t *key =
             yaml_document_get_node(reading->document, node->data.mapping.pairs.start->key);
-        if (is_scalar(key)) {
+        const yaml_node_t *value =
+            yaml_document_get_node(reading->document, node->data.mapping.pairs.start->value);
+        if (is_scalar(key) && is_nothing(value)) {
             return error_remedy(reading->error,
                                 "A value that begins with { needs quotes: \"{%s}\".",
                                 (const char *)key->data.scalar.value);
@@ -148,7 +150,11 @@ static enum verdict read_value(struct reading *reading, const struct option *opt
     }
     if (is_nothing(node)) {
         error_set(reading->error, INVALID, "%s: %s has no value", where, path);
-        return error_remedy(reading->error, "Write a value, or remove the key for its default.");
+        return option->fallback == NULL
+                   ? error_remedy(reading->error, "Write a value behind the colon.")
+                   : error_remedy(reading->error,
+                                  "Write a value, or remove the key: then it is %s.",
+                                  option->fallback);
     }
     return settings_add(reading->settings, path, value, where, true, reading->error);
 }
@@ -182,7 +188,8 @@ static enum verdict read_pair(struct reading *reading, const yaml_node_t *node, 
     if (option != NULL && option->type == OPTION_LATER) {
         return setting_later(path, where, reading->error);
     }
-    if (option_is_section(path) || (option != NULL && option->type == OPTION_PAIRS && !name)) {
+    if (option_in_section(path) != NULL ||
+        (option != NULL && option->type == OPTION_PAIRS && !name)) {
         return read_section(reading, node, path, where);
     }
     if (option == NULL) {
