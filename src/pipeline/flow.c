@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/flow.h"
+
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "pg/stream.h"
+
+/* --- lanes and back
+ * ---------------------------------------------------------------------------------------------- */
+
+/* Kafka has it already; the crash may have come between Kafka's commit and the mark. */
+static void on_left_out(void *context, const struct row *row, uint64_t transaction)
+{
+    struct flow *flow = context;
+    marker_add(flow->marker, row, transaction);
+}
+
+static void settle(struct flow *flow, struct segment *segment)
+{
+    ledger_published(flow->ledger, segment->transaction, segment->n_events);
+    for (struct event *event = segment->first; event != NULL; event = event->next) {
+        if (event->row.dead == DEAD_NOT) {
+            flow->options.totals->published++;
+        } else {
+            flow->options.totals->dead++;
+        }
+        marker_add(flow->marker, &event->row, segment->transaction);
+    }
+    intake_give_back(flow->intake, segment);
+}
+
+static void submit(void *context, uint32_t lane, struct segment *first, struct segment *last)
+{
+    struct flow *flow = context;
+    if (flow->sink == NULL) {
+        for (struct segment *s = first; s != NULL; s = s->next) {
+            flow->in_lanes++;
+        }
+        lane_submit(flow->lanes[lane], first, last);
+        return;
+    }
+    flow->sink_verdict = sink_take(flow->sink, first, &flow->sink_error);
+    while (first != NULL) {
+        struct segment *next = first->next;
+        settle(flow, first);
+        first = next;
+    }
+}
+
+enum verdict flow_collect(struct flow *flow, struct error *error)
+{
+    for (uint32_t i = 0; i < flow->n_lanes; i++) {
+        struct lane_news news;
+        lane_collect(flow->lanes[i], &news);
+        while (news.committed != NULL) {
+            struct segment *next = news.committed->next;
+            settle(flow, news.committed);
+            flow->in_lanes--;
+            news.committed = next;
+        }
+        feedback_committed(&flow->feedback, news.settled_lsn);
+        if (news.verdict != OK) {
+            *error = news.error;
+            return news.verdict;
+        }
+    }
+    return OK;
+}
+
+/* --- a session's life
+ * ---------------------------------------------------------------------------------------------- */
+
+static enum lane_missing_topic missing_topic(const struct config *config)
+{
+    switch (config->route.on_missing_topic) {
+    case MISSING_CREATE: return LANE_TOPIC_CREATE;
+    case MISSING_DEAD_LETTER: return LANE_TOPIC_DEAD_LETTER;
+    case MISSING_WAIT: break;
+    }
+    return LANE_TOPIC_WAIT;
+}
+
+static void start_lanes(struct flow *flow)
+{
+    const struct config *config = flow->options.config;
+    flow->n_lanes = config->lanes;
+    flow->lanes = must_calloc(flow->n_lanes, sizeof(flow->lanes[0]));
+    for (uint32_t i = 0; i < flow->n_lanes; i++) {
+        flow->lanes[i] = lane_start(&(struct lane_options){
+            .number = i,
+            .producers = {flow->session.producers[i][0], flow->session.producers[i][1]},
+            .encoder = flow->options.encoder,
+            .checkpoint = &flow->session.checkpoint,
+            .checkpoint_topic = config->checkpoint_topic,
+            .published_lsn = &flow->published_lsn,
+            .alone = flow->n_lanes == 1,
+            .on_missing_topic = missing_topic(config),
+            .batch_events = config->batch.max_events,
+            .batch_bytes = config->batch.max_bytes,
+            .linger_us = config->batch.linger_us,
+            .notify = flow->options.lane_notify,
+            .context = flow->options.context,
+        });
+        flow->session.producers[i][0] = NULL;
+        flow->session.producers[i][1] = NULL;
+    }
+}
+
+static void start_intake(struct flow *flow, bool kafka)
+{
+    const struct config *config = flow->options.config;
+    const struct checkpoint *checkpoint = &flow->session.checkpoint;
+    flow->intake = intake_new(&(struct intake_options){
+        .config = config,
+        .encoder = flow->options.encoder,
+        .checkpoint = kafka ? checkpoint : NULL,
+        .ledger = flow->ledger,
+        .lanes = kafka ? config->lanes : 1,
+        .left_out = on_left_out,
+        .submit = submit,
+        .context = flow,
+    });
+    const struct run_options *run = flow->options.run;
+    flow->until_lsn = run->once ? flow->session.identity.wal_lsn : run->until_lsn;
+    intake_set_end(flow->intake, flow->until_lsn);
+}
+
+struct flow *flow_new(const struct flow_options *options, const struct session *session)
+{
+    struct flow *flow = must_calloc(1, sizeof(*flow));
+    flow->options = *options;
+    flow->session = *session;
+    flow->heard_us = clock_us();
+    flow->checked_us = flow->heard_us;
+    flow->read_lsn = session->slot_lsn;
+
+    bool kafka = options->run->target == TO_KAFKA;
+    const struct checkpoint *checkpoint = &flow->session.checkpoint;
+    bool with_snapshot = kafka && checkpoint->settled_lsn < checkpoint->origin_lsn;
+    /* Snapshot rows are events below the slot's birth: they are not published before they are. */
+    lsn start = with_snapshot ? checkpoint->settled_lsn : session->slot_lsn;
+    flow->ledger = ledger_new(start);
+    atomic_store(&flow->published_lsn, start);
+    flow->marker = marker_new(options->config, &flow->session.table, !kafka, flow->ledger);
+    start_intake(flow, kafka);
+    if (with_snapshot) {
+        flow->snapshot = snapshot_new(options->config, &flow->session.table, checkpoint->origin_lsn,
+                                      flow->intake);
+    }
+    flow->sql = (struct sqlwork){
+        .config = options->config,
+        .session = &flow->session,
+        .link = flow->session.sql,
+        .marker = flow->marker,
+        .snapshot = flow->snapshot,
+        .good_lsn = session->identity.wal_lsn,
+    };
+    feedback_init(&flow->feedback, session->slot_lsn, checkpoint->settled_lsn);
+    if (kafka) {
+        start_lanes(flow);
+    } else {
+        flow->sink = sink_new(options->encoder, options->run->target == TO_STDOUT);
+    }
+    return flow;
+}
+
+void flow_close(struct flow *flow)
+{
+    link_close(flow->session.replication);
+    link_close(flow->session.sql);
+    flow->session.replication = NULL;
+    flow->session.sql = NULL;
+    control_end_session(flow->options.control, flow->lanes, flow->n_lanes);
+    flow->lanes = NULL;
+    flow->n_lanes = 0;
+}
+
+void flow_give_back(struct flow *flow, struct segment *left)
+{
+    while (left != NULL) {
+        struct segment *next = left->next;
+        intake_give_back(flow->intake, left);
+        left = next;
+    }
+}
+
+void flow_free(struct flow *flow)
+{
+    if (flow == NULL) {
+        return;
+    }
+    struct intake_counts counts = intake_counts(flow->intake);
+    flow->options.totals->left_out += counts.left_out;
+    flow->options.totals->filtered += counts.filtered;
+    snapshot_free(flow->snapshot);
+    marker_free(flow->marker);
+    intake_free(flow->intake);
+    ledger_free(flow->ledger);
+    sink_free(flow->sink);
+    session_release(&flow->session);
+    free(flow);
+}
+
+/* --- PostgreSQL -> intake
+ * ------------------------------------------------------------------------------------------ */
+
+bool flow_memory_is_full(const struct flow *flow)
+{
+    return flow->sink == NULL && intake_memory(flow->intake) + marker_memory(flow->marker) >=
+                                     flow->options.config->memory;
+}
+
+/* A keepalive's LSN counts only when no transaction is open. */
+static void take_keepalive(struct flow *flow, const struct stream_message *message)
+{
+    flow->urgent |= message->reply_now;
+    if (intake_in_transaction(flow->intake)) {
+        return;
+    }
+    if (message->wal_end > flow->read_lsn) {
+        flow->read_lsn = message->wal_end;
+    }
+    if (flow->until_lsn != 0 && message->wal_end >= flow->until_lsn) {
+        flow->reached_end = true;
+    }
+}
+
+static enum verdict take_message(struct flow *flow, struct stream_message *message,
+                                 struct error *error)
+{
+    if (message->kind == STREAM_KEEPALIVE) {
+        take_keepalive(flow, message);
+        return OK;
+    }
+    enum verdict verdict = intake_message(flow->intake, message, error);
+    if (verdict == AGAIN) {
+        flow->reached_end = true;
+        return OK;
+    }
+    return verdict;
+}
+
+/* Whole messages of what the socket gave. */
+static enum verdict take_messages(struct flow *flow, uint32_t *n, struct error *error)
+{
+    enum verdict verdict = OK;
+    while (verdict == OK && !flow->reached_end) {
+        struct stream_message message;
+        verdict = stream_next(flow->session.replication, &message, error);
+        if (verdict == OK) {
+            verdict = take_message(flow, &message, error);
+            stream_free_buffer(message.buffer);
+            (*n)++;
+        }
+    }
+    return verdict == AGAIN ? OK : verdict;
+}
+
+enum verdict flow_read(struct flow *flow, uint32_t *n, struct error *error)
+{
+    *n = 0;
+    enum verdict verdict = stream_read(flow->session.replication, error);
+    /* What came before a loss still counts, and says why. */
+    struct error ended;
+    enum verdict taken = take_messages(flow, n, &ended);
+    if (taken != OK) {
+        verdict = taken;
+        *error = ended;
+    }
+    const char *warning = link_take_warning(flow->session.replication);
+    if (warning != NULL) {
+        log_write(flow->options.log, LOG_WARN, "the server warns on the replication connection",
+                  F_TEXT("warning", warning));
+        flow->sql.check_wanted = true; /* PostgreSQL 18 only warns of a missing publication */
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    flow->heard_us = clock_us();
+    intake_flush(flow->intake);
+    if (flow->sink_verdict != OK) {
+        *error = flow->sink_error;
+    }
+    return flow->sink_verdict;
+}
+
+/* --- the SQL link
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static void snapshot_finished(struct flow *flow)
+{
+    log_write(flow->options.log, LOG_INFO, "every row that was there before the slot is read",
+              F_U64("rows", snapshot_rows(flow->snapshot)));
+    intake_flush(flow->intake);
+    snapshot_free(flow->snapshot);
+    flow->snapshot = NULL;
+    flow->sql.snapshot = NULL;
+    flow->heard_us = clock_us();
+}
+
+enum verdict flow_sql(struct flow *flow, bool readable, bool writable, struct error *error)
+{
+    enum verdict verdict = OK;
+    if (writable) {
+        verdict = link_flush(flow->session.sql, error);
+        verdict = verdict == AGAIN ? OK : verdict;
+    }
+    if (verdict != OK || !readable) {
+        return verdict;
+    }
+    struct sql_answer answer;
+    verdict = sqlwork_readable(&flow->sql, clock_us(), &answer, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (answer.job == SQL_PUBLICATION) {
+        flow_confirm_idle(flow, answer.checked_lsn);
+    }
+    if (answer.snapshot_done) {
+        snapshot_finished(flow);
+    }
+    return OK;
+}
+
+/* --- all together
+ * --------------------------------------------------------------------------------------------------
+ */
+
+/* Memory is full of the one transaction that is open, and nothing will free any: it is cut. */
+static void relieve(struct flow *flow)
+{
+    if (flow_memory_is_full(flow) && flow->in_lanes == 0 && marker_pending(flow->marker) == 0) {
+        intake_cut(flow->intake);
+    }
+}
+
+enum verdict flow_progress(struct flow *flow, struct error *error)
+{
+    if (flow->sink == NULL) {
+        int64_t now = clock_us();
+        relieve(flow);
+        flow_note_idle(flow, now);
+        enum verdict verdict =
+            sqlwork_turn(&flow->sql, flow->read_lsn, !flow_memory_is_full(flow), now, error);
+        if (verdict != OK) {
+            return verdict;
+        }
+    }
+    return flow_tell_postgres(flow, error);
+}
+
+bool flow_is_drained(const struct flow *flow)
+{
+    if (flow->in_lanes > 0 || marker_pending(flow->marker) > 0 || flow->sql.job != SQL_NONE ||
+        flow->snapshot != NULL || flow->feedback.leader_busy) {
+        return false;
+    }
+    return flow->sink != NULL ||
+           (flow->feedback.flush_lsn >= ledger_safe_lsn(flow->ledger) &&
+            flow->feedback.sent_lsn == flow->feedback.flush_lsn && !flow->status_pending &&
+            !link_wants_write(flow->session.replication));
+}
