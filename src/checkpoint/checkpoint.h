@@ -91,8 +91,7 @@ enum leaving {
 enum leaving checkpoint_compare(const struct checkpoint *checkpoint, struct position position,
                                 struct bytes key);
 
-/* --- the records
- * ------------------------------------------------------------------------------------------- */
+/* --- the records --- */
 
 #define CHECKPOINT_KEY_GENERATION BYTES_LIT("generation")
 #define CHECKPOINT_KEY_SETTLED    BYTES_LIT("settled")

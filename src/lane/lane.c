@@ -63,8 +63,7 @@ static void list_append(struct segment_list *list, struct segment *first, struct
     list->last = last;
 }
 
-/* --- gathering a batch, under the mutex
- * ---------------------------------------------------------------------- */
+/* --- gathering a batch, under the mutex --- */
 
 /* How much of the queue fits into one batch: whole segments only (I12). */
 static void gather_measure(const struct lane *lane, uint32_t *n_events, bool *full,
@@ -145,8 +144,7 @@ static bool gather(struct lane *lane)
     }
 }
 
-/* --- one batch until it is committed
- * ------------------------------------------------------------------------- */
+/* --- one batch until it is committed --- */
 
 static void say_trouble(struct lane *lane, bool waiting, const struct error *error)
 {
@@ -288,8 +286,7 @@ static void *lane_main(void *argument)
     }
 }
 
-/* --- the loop thread's side
- * ---------------------------------------------------------------------------------- */
+/* --- the loop thread's side --- */
 
 struct lane *lane_start(const struct lane_options *options)
 {

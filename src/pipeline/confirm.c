@@ -93,8 +93,7 @@ enum verdict flow_tell_postgres(struct flow *flow, struct error *error)
     return verdict;
 }
 
-/* --- once in a while
- * ------------------------------------------------------------------------------------------- */
+/* --- once in a while --- */
 
 /* A server that says nothing for its own timeout is asked, then given up: the connection may be
  * half open. */

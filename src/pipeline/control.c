@@ -30,7 +30,6 @@ struct control {
     pthread_cond_t wake;
     enum order order;
     lsn wanted_lsn;
-    struct session ending;
     struct lane **lanes;
     uint32_t n_lanes;
     struct control_news news;
@@ -46,9 +45,7 @@ struct control {
     int64_t said_us;
 };
 
-/* --- news
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- news --- */
 
 static void publish_news(struct control *control, const struct control_news *news)
 {
@@ -100,9 +97,7 @@ static void say(struct control *control, const struct error *error)
     log_error(control->options.log, LOG_WARN, error);
 }
 
-/* --- orders
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- orders --- */
 
 static void begin_session(struct control *control)
 {
@@ -192,7 +187,6 @@ static void end_session(struct control *control)
     control->n_lanes = 0;
     leader_close(control->leader);
     control->leader = NULL;
-    session_release(&control->ending);
     atomic_store(&control->give_up, false);
     publish_news(control, &news);
 }
@@ -218,8 +212,7 @@ static void *control_main(void *argument)
     }
 }
 
-/* --- the loop thread's side
- * ------------------------------------------------------------------------------------ */
+/* --- the loop thread's side --- */
 
 struct control *control_start(const struct control_options *options)
 {
@@ -259,12 +252,10 @@ void control_commit_settled(struct control *control, lsn settled_lsn)
     give_order(control, ORDER_SETTLED);
 }
 
-void control_end_session(struct control *control, struct session *session, struct lane **lanes,
-                         uint32_t n_lanes)
+void control_end_session(struct control *control, struct lane **lanes, uint32_t n_lanes)
 {
     atomic_store(&control->give_up, true);
     pthread_mutex_lock(&control->mutex);
-    control->ending = *session;
     control->lanes = lanes;
     control->n_lanes = n_lanes;
     give_order(control, ORDER_END);

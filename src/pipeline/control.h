@@ -32,8 +32,7 @@ void control_commit_settled(struct control *control, lsn settled_lsn);
 
 /* Ends a session: stops and frees the lanes (array of n, taken over), closes the links. The
  * segments that were not collected come back in the news. Also ends a start that is under way. */
-void control_end_session(struct control *control, struct session *session, struct lane **lanes,
-                         uint32_t n_lanes);
+void control_end_session(struct control *control, struct lane **lanes, uint32_t n_lanes);
 
 struct control_news {
     bool started;         /* *session is the loop's now */

@@ -8,8 +8,7 @@
 #include "config/config.h"
 #include "pg/stream.h"
 
-/* --- lanes and back
- * ---------------------------------------------------------------------------------------------- */
+/* --- lanes and back --- */
 
 /* Kafka has it already; the crash may have come between Kafka's commit and the mark. */
 static void on_left_out(void *context, const struct row *row, uint64_t transaction)
@@ -70,8 +69,7 @@ enum verdict flow_collect(struct flow *flow, struct error *error)
     return OK;
 }
 
-/* --- a session's life
- * ---------------------------------------------------------------------------------------------- */
+/* --- a session's life --- */
 
 static enum lane_missing_topic missing_topic(const struct config *config)
 {
@@ -204,8 +202,7 @@ void flow_free(struct flow *flow)
     free(flow);
 }
 
-/* --- PostgreSQL -> intake
- * ------------------------------------------------------------------------------------------ */
+/* --- PostgreSQL -> intake --- */
 
 bool flow_memory_is_full(const struct flow *flow)
 {
@@ -287,9 +284,7 @@ enum verdict flow_read(struct flow *flow, uint32_t *n, struct error *error)
     return flow->sink_verdict;
 }
 
-/* --- the SQL link
- * --------------------------------------------------------------------------------------------------
- */
+/* --- the SQL link --- */
 
 static void snapshot_finished(struct flow *flow)
 {
@@ -326,9 +321,7 @@ enum verdict flow_sql(struct flow *flow, bool readable, bool writable, struct er
     return OK;
 }
 
-/* --- all together
- * --------------------------------------------------------------------------------------------------
- */
+/* --- all together --- */
 
 /* Memory is full of the one transaction that is open, and nothing will free any: it is cut. */
 static void relieve(struct flow *flow)

@@ -79,8 +79,7 @@ bool flow_memory_is_full(const struct flow *flow);
  * again. */
 bool flow_is_drained(const struct flow *flow);
 
-/* --- pipeline/confirm.c: the way back
- * --------------------------------------------------------------------------- */
+/* --- pipeline/confirm.c: the way back --- */
 
 /* The WAL that was read holds nothing of ours, perhaps: asks for a look at the publication. */
 void flow_note_idle(struct flow *flow, int64_t now_us);

@@ -58,9 +58,7 @@ struct intake *intake_new(const struct intake_options *options)
     return intake;
 }
 
-/* --- segments
- * --------------------------------------------------------------------------------------------------
- */
+/* --- segments --- */
 
 static struct segment *segment_new(struct intake *intake, uint32_t lane)
 {
@@ -122,9 +120,7 @@ static struct segment *segment_for(struct intake *intake, uint32_t lane, size_t 
     return open->segment;
 }
 
-/* --- events
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static struct bytes copy(char **at, struct bytes from)
 {
@@ -224,9 +220,7 @@ static struct event *event_new(struct intake *intake, const struct row *row, str
     return event;
 }
 
-/* --- one row
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one row --- */
 
 static void leave_out(struct intake *intake, const struct row *row)
 {
@@ -291,9 +285,7 @@ static enum verdict take_row(struct intake *intake, struct row *row, uint32_t or
     return OK;
 }
 
-/* --- messages
- * --------------------------------------------------------------------------------------------------
- */
+/* --- messages --- */
 
 static void begin(struct intake *intake, lsn commit_lsn, int64_t commit_time_us, uint32_t xid)
 {
@@ -415,8 +407,7 @@ enum verdict intake_message(struct intake *intake, struct stream_message *messag
     return out_of_place((char)change.kind, error);
 }
 
-/* --- the snapshot
- * ---------------------------------------------------------------------------------------------- */
+/* --- the snapshot --- */
 
 void intake_begin_snapshot(struct intake *intake, lsn commit_lsn)
 {
@@ -445,9 +436,7 @@ void intake_end_snapshot(struct intake *intake, lsn end_lsn)
     intake->snapshot = false;
 }
 
-/* --- out
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- out --- */
 
 void intake_flush(struct intake *intake)
 {

@@ -123,9 +123,7 @@ void marker_free(struct marker *marker)
     free(marker);
 }
 
-/* --- adding
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- adding --- */
 
 static struct mark_list *list_for(struct marker *marker, bool dead)
 {
@@ -197,9 +195,7 @@ void marker_add(struct marker *marker, const struct row *row, uint64_t transacti
     marker->pending++;
 }
 
-/* --- sending
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- sending --- */
 
 bool marker_wants(const struct marker *marker, int64_t now_us)
 {

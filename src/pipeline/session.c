@@ -32,8 +32,7 @@ static void beat(struct session *session)
     (void)verdict; /* the loop will see a lost link soon enough */
 }
 
-/* --- Kafka: look
- * ---------------------------------------------------------------------------------------------- */
+/* --- Kafka: look --- */
 
 static enum verdict look(const struct session_options *options, struct session *session,
                          struct reader *reader, bool committed, struct checkpoint *found,

@@ -186,9 +186,7 @@ enum verdict source_alive(struct session *session, const struct config *config, 
     return OK;
 }
 
-/* --- I9
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- I9 --- */
 
 enum verdict source_judge_publication(const struct config *config,
                                       const struct pg_publication *publication, uint32_t table_oid,
