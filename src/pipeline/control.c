@@ -23,8 +23,8 @@ enum order { ORDER_NONE, ORDER_BEGIN, ORDER_SETTLED, ORDER_END };
 struct control {
     struct control_options options;
     pthread_t thread;
-    atomic_bool stop;
-    atomic_bool give_up; /* a start under way must end: stop */
+    atomic_bool stop;    /* the thread ends */
+    atomic_bool give_up; /* whatever waits comes back */
 
     pthread_mutex_t mutex; /* guards all below, up to the line */
     pthread_cond_t wake;
@@ -79,7 +79,7 @@ static void pause_ms(struct control *control, uint32_t ms)
         until.tv_nsec -= 1000000000;
     }
     pthread_mutex_lock(&control->mutex);
-    while (!atomic_load(&control->stop) &&
+    while (!atomic_load(&control->give_up) &&
            pthread_cond_timedwait(&control->wake, &control->mutex, &until) == 0) {
     }
     pthread_mutex_unlock(&control->mutex);
@@ -102,14 +102,14 @@ static void say(struct control *control, const struct error *error)
 static void begin_session(struct control *control)
 {
     struct control_news news = {.verdict = OK};
-    for (uint32_t tries = 0; !atomic_load(&control->stop); tries++) {
+    for (uint32_t tries = 0; !atomic_load(&control->give_up); tries++) {
         struct session session;
         struct error error = {.verdict = OK};
         enum verdict verdict = session_start(
             &(struct session_options){
                 .config = control->options.config,
                 .log = control->options.log,
-                .stop = &control->stop,
+                .stop = &control->give_up,
                 .kafka = control->options.run->target == TO_KAFKA,
                 .accept_gap = control->accept_gap,
                 .take_over = control->take_over,
@@ -187,7 +187,7 @@ static void end_session(struct control *control)
     control->n_lanes = 0;
     leader_close(control->leader);
     control->leader = NULL;
-    atomic_store(&control->give_up, false);
+    atomic_store(&control->give_up, atomic_load(&control->stop));
     publish_news(control, &news);
 }
 
