@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -12,6 +13,7 @@ struct sink {
     const struct encoder *encoder;
     bool print;
     uint64_t events;
+    struct json_line lines;
 };
 
 struct sink *sink_new(const struct encoder *encoder, bool print)
@@ -24,7 +26,53 @@ struct sink *sink_new(const struct encoder *encoder, bool print)
 
 void sink_free(struct sink *sink)
 {
-    free(sink);
+    if (sink != NULL) {
+        json_line_release(&sink->lines);
+        free(sink);
+    }
+}
+
+static void append(struct sink *sink, struct event *event)
+{
+    struct record record;
+    struct error error;
+    if (event->row.dead == DEAD_NOT && encode_event(sink->encoder, event, &record, &error) == OK) {
+        json_line_append(&sink->lines, event, &record, DEAD_NOT, NULL);
+        return;
+    }
+    enum dead_reason reason = event->row.dead == DEAD_NOT ? DEAD_INVALID_EVENT : event->row.dead;
+    const char *detail = event->row.dead == DEAD_NOT ? error.what : event->row.detail;
+    encode_dead_letter(sink->encoder, event, reason, detail, &record);
+    json_line_append(&sink->lines, event, &record, reason, detail);
+}
+
+static enum verdict write_out(struct sink *sink, struct error *error)
+{
+    size_t written = 0;
+    while (written < sink->lines.len) {
+        ssize_t n = write(STDOUT_FILENO, sink->lines.data + written, sink->lines.len - written);
+        if (n > 0) {
+            written += (size_t)n;
+        } else if (n < 0 && errno != EINTR) {
+            error_set(error, FATAL, "standard output cannot be written to: %s", strerror(errno));
+            return error_remedy(error, "Whoever reads the output has gone, or the disk is full. "
+                                       "Nothing was confirmed: run it again.");
+        }
+    }
+    sink->lines.len = 0;
+    return OK;
+}
+
+enum verdict sink_take(struct sink *sink, const struct segment *first, struct error *error)
+{
+    for (const struct segment *segment = first; segment != NULL; segment = segment->next) {
+        sink->events += segment->n_events;
+        for (struct event *event = segment->first; sink->print && event != NULL;
+             event = event->next) {
+            append(sink, event);
+        }
+    }
+    return sink->print ? write_out(sink, error) : OK;
 }
 
 uint64_t sink_events(const struct sink *sink)
