@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/intake.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -209,6 +210,10 @@ static struct event *event_new(struct intake *intake, const struct row *row, str
     *event = (struct event){.chunk = chunk};
     row_copy(&event->row, row, &at);
     event->key = copy(&at, key);
+    if (row->detail != NULL) { /* may stand in the mapper's scratch memory */
+        snprintf(event->detail, sizeof(event->detail), "%s", row->detail);
+        event->row.detail = event->detail;
+    }
     if (adopt) {
         adopt_payload(intake, event, message, row->payload, headroom);
     } else {
@@ -392,7 +397,9 @@ enum verdict intake_message(struct intake *intake, struct stream_message *messag
         begin(intake, change.begin.final_lsn, change.begin.commit_time_us, change.begin.xid);
         return OK;
     case CHANGE_COMMIT:
-        check(change.commit.commit_lsn == intake->commit_lsn);
+        if (change.commit.commit_lsn != intake->commit_lsn) {
+            return out_of_place('C', error);
+        }
         commit(intake, change.commit.end_lsn);
         return OK;
     case CHANGE_RELATION: return take_relation(intake, &change, error);

@@ -253,10 +253,13 @@ static void on_sql(struct ev_loop *loop, ev_io *watcher, int events)
     if (!is_flowing(p)) {
         return;
     }
+    bool snapshot = p->flow->snapshot != NULL;
     struct error error;
     enum verdict verdict = flow_sql(p->flow, events & EV_READ, events & EV_WRITE, &error);
     if (verdict != OK) {
         session_failed(p, verdict, &error);
+    } else if (snapshot && p->flow->snapshot == NULL && p->state == STREAMING) {
+        read_stream(p); /* the socket was not listened to until now */
     }
     progress(p);
 }

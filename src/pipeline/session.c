@@ -64,34 +64,40 @@ static enum verdict fence(const struct session_options *options, struct session 
     return verdict;
 }
 
-/* Opens and fences the two producers of one lane; a lane of an older generation only to fence it.
- */
+static enum verdict open_fenced(const struct session_options *options, struct session *session,
+                                const char *transactional_id, struct producer **producer,
+                                struct error *error)
+{
+    enum verdict verdict =
+        kafka_producer_new(options->config, options->log, transactional_id, producer, error);
+    return verdict != OK ? verdict : fence(options, session, *producer, error);
+}
+
+/* Fences both ids of a lane, whoever had them and whatever its delivery was; keeps the producers of
+ * a lane that is ours. */
 static enum verdict fence_lane(const struct session_options *options, struct session *session,
                                uint32_t lane, struct error *error)
 {
     const struct config *config = options->config;
     bool ours = lane < config->lanes;
     bool transactional = config->delivery == DELIVERY_EXACTLY_ONCE;
-    for (int i = 0; i < (transactional || !ours ? 2 : 1); i++) {
+    for (int i = 0; i < 2; i++) {
         char *id = must_printf("walpost.%s.%u.%c", config->stream, lane, 'a' + i);
         struct producer *producer = NULL;
-        enum verdict verdict = kafka_producer_new(
-            config, options->log, transactional || !ours ? id : NULL, &producer, error);
+        enum verdict verdict = open_fenced(options, session, id, &producer, error);
         free(id);
-        if (verdict != OK) {
-            return verdict;
-        }
-        verdict = fence(options, session, producer, error);
-        if (ours) {
-            session->producers[lane][i] = producer;
-        } else {
+        if (ours && transactional) {
+            session->producers[lane][i] = producer; /* session_release closes it */
+        } else if (producer != NULL) {
             producer->ops->close(producer);
         }
         if (verdict != OK) {
             return verdict;
         }
     }
-    return OK;
+    return ours && !transactional
+               ? open_fenced(options, session, NULL, &session->producers[lane][0], error)
+               : OK;
 }
 
 static enum verdict fence_leader(const struct session_options *options, struct session *session,
