@@ -4,7 +4,8 @@
  * In: a plain link (identify: a replication link). Out: plain structs.
  * Owns: nothing; the structs hold copies.
  * Thread: the control thread, or a command: these wait.
- * Keeps: I9: what is not as it must be is told apart, so that the caller can refuse with the right remedy. */
+ * Keeps: I9: what is not as it must be is told apart, so that the caller can refuse with the right
+ * remedy. */
 #ifndef WALPOST_PG_CATALOG_H
 #define WALPOST_PG_CATALOG_H
 
@@ -23,7 +24,8 @@ struct pg_identity {
 /* IDENTIFY_SYSTEM on a replication link. */
 enum verdict MUST_CHECK catalog_identify(struct link *replication, struct pg_identity *identity,
                                          struct error *error);
-/* Where `timeline` ended on the way to `current` (TIMELINE_HISTORY): *switch_lsn; REFUSE when it is no ancestor. */
+/* Where `timeline` ended on the way to `current` (TIMELINE_HISTORY): *switch_lsn; REFUSE when it is
+ * no ancestor. */
 enum verdict MUST_CHECK catalog_timeline_end(struct link *replication, uint32_t current,
                                              uint32_t timeline, lsn *switch_lsn,
                                              struct error *error);
@@ -33,9 +35,10 @@ struct pg_server {
     char wal_level[16];
     int max_replication_slots, used_replication_slots;
     int max_wal_senders;
-    uint32_t wal_sender_timeout_ms; /* 0: off; as a walsender of this role and database would see it */
-    int64_t max_slot_wal_keep_mb;   /* -1: no limit */
-    bool role_replication;          /* REPLICATION or superuser */
+    uint32_t
+        wal_sender_timeout_ms; /* 0: off; as a walsender of this role and database would see it */
+    int64_t max_slot_wal_keep_mb; /* -1: no limit */
+    bool role_replication;        /* REPLICATION or superuser */
     bool in_recovery;
 };
 enum verdict MUST_CHECK catalog_server(struct link *link, struct pg_server *server,
@@ -50,7 +53,7 @@ struct pg_slot {
     bool active;
     int active_pid; /* 0: none */
     lsn confirmed_lsn, restart_lsn;
-    char wal_status[16]; /* reserved, extended, unreserved, lost */
+    char wal_status[16];    /* reserved, extended, unreserved, lost */
     int64_t safe_bytes;     /* -1: no limit */
     int64_t retained_bytes; /* current WAL position - restart_lsn */
     int64_t lag_bytes;      /* current WAL position - confirmed_lsn */
@@ -90,18 +93,19 @@ struct pg_publication {
     bool column_list;
     uint32_t table_oid; /* of the table that bears the name now; 0: none */
 };
-/* The statement and the reading of its answer apart, so that the loop can ask without waiting. $1 publication, $2 schema, $3 table. */
+/* The statement and the reading of its answer apart, so that the loop can ask without waiting. $1
+ * publication, $2 schema, $3 table. */
 const char *catalog_publication_sql(int server_version);
 void catalog_publication_read(const struct pg_result *result, struct pg_publication *publication);
 enum verdict MUST_CHECK catalog_publication(struct link *link, const char *publication,
                                             const char *schema_name, const char *table_name,
                                             struct pg_publication *found, struct error *error);
 
-/* CREATE_REPLICATION_SLOT name LOGICAL pgoutput (SNAPSHOT 'export') on a replication link. snapshot_name is valid until the next command on that link. REFUSE (42710): it exists. */
+/* CREATE_REPLICATION_SLOT name LOGICAL pgoutput (SNAPSHOT 'export') on a replication link.
+ * snapshot_name is valid until the next command on that link. REFUSE (42710): it exists. */
 enum verdict MUST_CHECK catalog_create_slot(struct link *replication, const char *slot,
                                             lsn *consistent_point, char snapshot_name[static 64],
                                             struct error *error);
-enum verdict MUST_CHECK catalog_drop_slot(struct link *link, const char *slot,
-                                          struct error *error);
+enum verdict MUST_CHECK catalog_drop_slot(struct link *link, const char *slot, struct error *error);
 
 #endif

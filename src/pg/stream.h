@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stream.h - the replication stream: COPY_BOTH of a logical slot.                         Step 1 of 7.
- * In: a link with replication=database. Out: messages (XLogData payloads), keepalives; in the other direction the standby status.
- * Owns: nothing of its own; the link is the caller's. A message's bytes belong to the caller after stream_take.
- * Thread: stream_start in the control thread, the rest in the loop thread.
- * Keeps: only the caller names an LSN to confirm (I1); a keepalive's LSN is reported, never adopted.
- * Source: PostgreSQL documentation, "Streaming Replication Protocol". */
+ * stream.h - the replication stream: COPY_BOTH of a logical slot.                         Step 1
+ * of 7. In: a link with replication=database. Out: messages (XLogData payloads), keepalives; in the
+ * other direction the standby status. Owns: nothing of its own; the link is the caller's. A
+ * message's bytes belong to the caller after stream_take. Thread: stream_start in the control
+ * thread, the rest in the loop thread. Keeps: only the caller names an LSN to confirm (I1); a
+ * keepalive's LSN is reported, never adopted. Source: PostgreSQL documentation, "Streaming
+ * Replication Protocol". */
 #ifndef WALPOST_PG_STREAM_H
 #define WALPOST_PG_STREAM_H
 
@@ -20,8 +21,9 @@ struct stream_options {
     bool messages; /* logical messages, PostgreSQL 14 and newer */
 };
 
-/* START_REPLICATION SLOT ... LOGICAL 0/0 (proto_version '1'). OK: in COPY_BOTH, nothing read. WAIT: slot in use
- * (55006). REFUSE: slot missing or invalidated, with the remedy. RETRY: connection lost. */
+/* START_REPLICATION SLOT ... LOGICAL 0/0 (proto_version '1'). OK: in COPY_BOTH, nothing read. WAIT:
+ * slot in use (55006). REFUSE: slot missing or invalidated, with the remedy. RETRY: connection
+ * lost. */
 enum verdict MUST_CHECK stream_start(struct link *link, const struct stream_options *options,
                                      struct error *error);
 
@@ -29,25 +31,26 @@ enum stream_message_kind { STREAM_DATA, STREAM_KEEPALIVE };
 
 struct stream_message {
     enum stream_message_kind kind;
-    lsn wal_start;  /* STREAM_DATA */
-    lsn wal_end;    /* the server's current end of WAL */
-    bool reply_now; /* STREAM_KEEPALIVE */
+    lsn wal_start;     /* STREAM_DATA */
+    lsn wal_end;       /* the server's current end of WAL */
+    bool reply_now;    /* STREAM_KEEPALIVE */
     struct bytes data; /* STREAM_DATA: the pgoutput message, inside `buffer` */
     char *buffer;      /* free with stream_free_buffer, or keep: it came from malloc */
     size_t buffer_size;
 };
 
-/* Reads from the socket into libpq's buffer; one read(2) or so. RETRY: lost (error carries the server's last word and SQLSTATE); */
+/* Reads from the socket into libpq's buffer; one read(2) or so. RETRY: lost (error carries the
+ * server's last word and SQLSTATE); */
 enum verdict MUST_CHECK stream_read(struct link *link, struct error *error);
 
-/* The next whole message of what was read. AGAIN: none. RETRY, REFUSE, FATAL: the stream ended; error has the server's
- * reason. OK: *message. */
+/* The next whole message of what was read. AGAIN: none. RETRY, REFUSE, FATAL: the stream ended;
+ * error has the server's reason. OK: *message. */
 enum verdict MUST_CHECK stream_next(struct link *link, struct stream_message *message,
                                     struct error *error);
 void stream_free_buffer(char *buffer);
 
-/* Queues a standby status update: write, flush and apply. flush 0 confirms nothing. AGAIN: the kernel takes no more now; call
- * again when writable. RETRY: lost. */
+/* Queues a standby status update: write, flush and apply. flush 0 confirms nothing. AGAIN: the
+ * kernel takes no more now; call again when writable. RETRY: lost. */
 enum verdict MUST_CHECK stream_status(struct link *link, lsn write, lsn flush, bool reply_now,
                                       struct error *error);
 

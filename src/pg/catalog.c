@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pg/catalog.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "pg/internal.h"
+
+static enum verdict one_row(struct link *link, const char *sql, size_t columns,
+                            struct pg_result **result, struct error *error)
+{
+    enum verdict verdict = link_query(link, sql, NULL, 0, CATALOG_TIMEOUT_MS, result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (pg_result_rows(*result) != 1 || pg_result_columns(*result) < columns) {
+        pg_result_free(*result);
+        return error_set(error, FATAL, "PostgreSQL at %s gave an answer of another form to: %s",
+                         link_host(link), sql);
+    }
+    return OK;
+}
+
+/* --- the cluster --- */
+
+enum verdict catalog_identify(struct link *replication, struct pg_identity *identity,
+                              struct error *error)
+{
+    struct pg_result *result = NULL;
+    enum verdict verdict = one_row(replication, "IDENTIFY_SYSTEM", 4, &result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct pg_identity found = {
+        .system_id = strtoull(pg_result_text(result, 0, 0), NULL, 10),
+        .timeline = (uint32_t)strtoul(pg_result_text(result, 0, 1), NULL, 10),
+    };
+    result_copy(result, 3, found.database, sizeof(found.database));
+    bool readable = lsn_parse(pg_result_text(result, 0, 2), &found.wal_lsn) &&
+                    found.system_id != 0 && found.timeline != 0;
+    pg_result_free(result);
+    if (!readable) {
+        return error_set(error, FATAL, "PostgreSQL at %s does not identify itself",
+                         link_host(replication));
+    }
+    *identity = found;
+    return OK;
+}
+
+/* A history file has a line for each ancestor: timeline, tab, where it was left, tab, why. */
+static bool find_in_history(const char *history, uint32_t timeline, lsn *switch_lsn)
+{
+    for (const char *line = history; *line != '\0';) {
+        unsigned long ancestor = 0;
+        char position[LSN_TEXT_SIZE] = "";
+        if (sscanf(line, "%lu %17[0-9A-Fa-f/]", &ancestor, position) == 2 && ancestor == timeline &&
+            lsn_parse(position, switch_lsn)) {
+            return true;
+        }
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    return false;
+}
+
+enum verdict catalog_timeline_end(struct link *replication, uint32_t current, uint32_t timeline,
+                                  lsn *switch_lsn, struct error *error)
+{
+    bool found = false;
+    if (current > 1) { /* the first timeline has no history */
+        char command[48];
+        snprintf(command, sizeof(command), "TIMELINE_HISTORY %u", current);
+        struct pg_result *result = NULL;
+        enum verdict verdict = one_row(replication, command, 2, &result, error);
+        if (verdict != OK) {
+            return verdict;
+        }
+        found = find_in_history(pg_result_text(result, 0, 1), timeline, switch_lsn);
+        pg_result_free(result);
+    }
+    return found ? OK
+                 : error_set(error, REFUSE,
+                             "timeline %u is no ancestor of timeline %u of PostgreSQL at %s",
+                             timeline, current, link_host(replication));
+}
+
+/* --- the server --- */
+
+enum verdict catalog_server(struct link *link, struct pg_server *server, struct error *error)
+{
+    static const char sql[] =
+        "SELECT pg_catalog.current_setting('wal_level'),"
+        " pg_catalog.current_setting('max_replication_slots'),"
+        " (SELECT pg_catalog.count(*) FROM pg_catalog.pg_replication_slots),"
+        " pg_catalog.current_setting('max_wal_senders'),"
+        " (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'wal_sender_timeout'),"
+        " (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'max_slot_wal_keep_size'),"
+        " (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles"
+        "   WHERE rolname = current_user),"
+        " pg_catalog.pg_is_in_recovery()";
+    struct pg_result *result = NULL;
+    enum verdict verdict = one_row(link, sql, 8, &result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct pg_server found = {
+        .version = link_server_version(link),
+        .max_replication_slots = atoi(pg_result_text(result, 0, 1)),
+        .used_replication_slots = atoi(pg_result_text(result, 0, 2)),
+        .max_wal_senders = atoi(pg_result_text(result, 0, 3)),
+        .wal_sender_timeout_ms = (uint32_t)strtoul(pg_result_text(result, 0, 4), NULL, 10),
+        .max_slot_wal_keep_mb = strtoll(pg_result_text(result, 0, 5), NULL, 10),
+        .role_replication = result_true(result, 6),
+        .in_recovery = result_true(result, 7),
+    };
+    result_copy(result, 0, found.wal_level, sizeof(found.wal_level));
+    pg_result_free(result);
+    *server = found;
+    return OK;
+}
+
+/* --- the table --- */
+
+/* One row a column, with the facts of the table repeated: a table without columns is none for us.
+ * Rights may be given for single columns. On a partitioned table a unique index must hold the
+ * partition key, so there any index that begins with the id will do. */
+static const char table_sql[] =
+    "SELECT c.oid, c.relkind = 'p', c.relpersistence <> 'p',"
+    " pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+    "  AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT'),"
+    " pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+    "  AND pg_catalog.has_any_column_privilege(c.oid, 'UPDATE'),"
+    " pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+    "  AND pg_catalog.has_table_privilege(c.oid, 'DELETE'),"
+    " EXISTS (SELECT FROM pg_catalog.pg_index i"
+    "   JOIN pg_catalog.pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]"
+    "   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = $3"
+    "   AND (c.relkind = 'p' OR (i.indisunique AND i.indnkeyatts = 1))),"
+    " a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull"
+    " FROM pg_catalog.pg_class c"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
+    " WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')"
+    " AND a.attnum > 0 AND NOT a.attisdropped"
+    " ORDER BY a.attnum";
+
+static void read_columns(const struct pg_result *result, struct pg_table *table)
+{
+    table->n_columns = pg_result_rows(result);
+    table->columns = must_calloc(table->n_columns, sizeof(*table->columns));
+    for (size_t i = 0; i < table->n_columns; i++) {
+        table->columns[i].name = must_strdup(pg_result_text(result, i, 7));
+        table->columns[i].type = must_strdup(pg_result_text(result, i, 8));
+        table->columns[i].not_null = strcmp(pg_result_text(result, i, 9), "t") == 0;
+    }
+}
+
+enum verdict catalog_table(struct link *link, const char *schema_name, const char *table_name,
+                           const char *id_column, struct pg_table *table, struct error *error)
+{
+    const char *params[] = {schema_name, table_name, id_column};
+    struct pg_result *result = NULL;
+    enum verdict verdict =
+        link_query(link, table_sql, params, 3, CATALOG_TIMEOUT_MS, &result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    *table = (struct pg_table){.exists = pg_result_rows(result) > 0};
+    if (table->exists) {
+        table->oid = (uint32_t)strtoul(pg_result_text(result, 0, 0), NULL, 10);
+        table->partitioned = result_true(result, 1);
+        table->unlogged_or_temporary = result_true(result, 2);
+        table->can_select = result_true(result, 3);
+        table->can_update = result_true(result, 4);
+        table->can_delete = result_true(result, 5);
+        table->id_indexed = result_true(result, 6);
+        read_columns(result, table);
+    }
+    pg_result_free(result);
+    return OK;
+}
+
+void pg_table_release(struct pg_table *table)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        free(table->columns[i].name);
+        free(table->columns[i].type);
+    }
+    free(table->columns);
+    *table = (struct pg_table){.exists = false};
+}
