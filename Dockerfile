@@ -1,0 +1,21 @@
+# Built where it is going to run: the same Debian, the same libraries.
+FROM debian:bookworm-slim AS build
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        gcc libc6-dev meson ninja-build pkg-config libpq-dev librdkafka-dev libprotobuf-c-dev \
+        protobuf-c-compiler libyaml-dev libev-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /source
+COPY . .
+RUN meson setup /build --prefix=/usr -Dbuildtype=release -Dtests=false && ninja -C /build \
+    && DESTDIR=/result ninja -C /build install
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends \
+        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 ca-certificates \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --no-create-home --shell /usr/sbin/nologin walpost
+COPY --from=build /result/usr /usr
+USER walpost
+WORKDIR /etc/walpost
+ENV LANG=C.UTF-8
+CMD ["walpost", "run"]
