@@ -4,8 +4,7 @@
  * In: an event in its chunk, with room in front of the payload. Out: a record that points into it.
  * Owns: the compiled templates; borrows the configuration.
  * Thread: encoder_new in the loop thread; then read-only, so lane threads may share it.
- * Keeps: I7 (no record leaves that breaks the contract it claims); pure: no I/O, no clock, no log.
- */
+ * Keeps: I7 (no record leaves that breaks the contract it claims); pure: no I/O, clock or log. */
 #ifndef WALPOST_ENCODE_ENCODE_H
 #define WALPOST_ENCODE_ENCODE_H
 

@@ -67,14 +67,16 @@ static char *put_number(char *at, unsigned field, uint64_t value)
     return value == 0 ? at : put_tag(put_varint(at, value), TAG(field, WIRE_VARINT));
 }
 
-static char *put_text(char *at, unsigned field, struct bytes text)
+static char *put_present(char *at, unsigned field, struct bytes text)
 {
-    if (text.len == 0) {
-        return at;
-    }
     at -= text.len;
     memcpy(at, text.data, text.len);
     return put_tag(put_varint(at, text.len), TAG(field, WIRE_LEN));
+}
+
+static char *put_text(char *at, unsigned field, struct bytes text)
+{
+    return text.len == 0 ? at : put_present(at, field, text);
 }
 
 /* What was written since end becomes a nested message. */
@@ -106,14 +108,15 @@ static char *put_time(char *at, unsigned field, int64_t us)
     return put_message(at, field, end);
 }
 
-/* A map is a repeated message of key and value. */
+/* A map is a repeated message of key and value; both are always written, as protoc's own code does.
+ */
 static char *put_columns(char *at, unsigned field, const struct row *row)
 {
     for (size_t i = row->n_extra; i-- > 0;) {
         if (row->extra[i].value.data != NULL) {
             const char *end = at;
-            at = put_text(at, 2, row->extra[i].value);
-            at = put_text(at, 1, row->extra[i].name);
+            at = put_present(at, 2, row->extra[i].value);
+            at = put_present(at, 1, row->extra[i].name);
             at = put_message(at, field, end);
         }
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * json_line.h - an event as one line of JSON, for run --to stdout.
- * In: an event and its record. Out: {"position":..., "topic":..., ... "payload":...} and a line
- * feed. Owns: its buffer, which grows and is used again. Thread: one at a time. Keeps: a line is
- * valid JSON in UTF-8 whatever the event holds, with no line feed but its last. */
+ * In: an event and its record. Out: {"position":..., "topic":..., ... "payload":...} and "\n".
+ * Owns: its buffer, which grows and is used again.
+ * Thread: one at a time.
+ * Keeps: a line is valid JSON in UTF-8 whatever the event holds, with no line feed but its last. */
 #ifndef WALPOST_ENCODE_JSON_LINE_H
 #define WALPOST_ENCODE_JSON_LINE_H
 
