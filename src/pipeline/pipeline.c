@@ -197,6 +197,7 @@ static void progress(struct pipeline *p)
     if (verdict != OK) {
         session_failed(p, verdict, &error);
     } else if (p->state == DRAINING && flow_is_drained(p->flow)) {
+        log_write(p->log, LOG_INFO, "drained", F_LSN("confirmed", p->flow->feedback.sent_lsn));
         close_session(p);
     } else {
         watch_sockets(p);
