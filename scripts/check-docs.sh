@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What users read names what the program has: every option of the configuration is in
+# docs/configuration.md and in examples/walpost.yaml, every command and flag is in docs/walpost.1,
+# and none of the three names one that is not there.
+#   check-docs.sh [ROOT]     ROOT: the repository (a test gives it a broken copy)
+set -euo pipefail
+cd "${1:-$(dirname "$0")/..}"
+
+# --- what the program has ---
+
+# The option table is regular enough for sed. Options of later versions (LATER) are left out.
+options() {
+    sed -nE 's/^ *\{"([a-z_.]+)", *OPTION_.*/\1/p; s/^ *COLUMN\(([a-z_]+),.*/outbox.columns.\1/p' \
+        src/config/option_table.c | sort -u
+}
+
+commands() {
+    cat src/cli/*.c | sed -nE 's/^ *\.name = "([a-z]+)",$/\1/p' | sort -u
+}
+
+flags() {
+    cat src/cli/*.c | sed -nE 's/^ *\{"(--[a-z-]+)", *(NULL|").*/\1/p' | sort -u
+}
+
+# --- what the documents name ---
+
+# Rows of a table whose first cell is a key: | `batch.max_events` | ...
+documented_options() {
+    sed -nE 's/^\| `([a-z_.]+)` \|.*/\1/p' docs/configuration.md | sort -u
+}
+
+# Block style with two spaces a level, which is how the example is written. Below kafka: and
+# route.headers: are names of the user's own.
+example_options() {
+    awk '
+        match($0, /^ *[A-Za-z_.]+:/) {
+            end = RLENGTH
+            indent = match($0, /[^ ]/) - 1
+            depth = indent / 2
+            key = substr($0, indent + 1, end - indent - 1)
+            path = depth == 0 ? key : parents[depth - 1] "." key
+            parents[depth] = path
+            if (path ~ /^(kafka|route\.headers)$/) {
+                print path
+            } else if (path !~ /^(kafka|route\.headers)\./ && $0 !~ /: *$/) {
+                print path
+            }
+        }' examples/walpost.yaml | sort -u
+}
+
+# roff writes \-\-once and \fBinit\fR.
+manual() {
+    sed -E 's/\\f[BIRP]//g; s/\\-/-/g' docs/walpost.1
+}
+
+documented_commands() {
+    manual | sed -nE 's/^\.SS "?walpost ([a-z]+)"?.*/\1/p' | sort -u
+}
+
+documented_flags() {
+    manual | grep -oE -- '(^|[^a-z-])--[a-z]+(-[a-z]+)*' | grep -oE -- '--[a-z-]+' | sort -u
+}
+
+# --- do they agree? ---
+
+failures=0
+
+# compare WHAT WHERE EXPECTED FOUND
+compare() {
+    local line
+    while IFS= read -r line; do
+        echo "$2 does not name the $1 $line" >&2
+        failures=$((failures + 1))
+    done < <(comm -23 <(echo "$3") <(echo "$4"))
+    while IFS= read -r line; do
+        echo "$2 names the $1 $line, which does not exist" >&2
+        failures=$((failures + 1))
+    done < <(comm -13 <(echo "$3") <(echo "$4"))
+}
+
+# A table that changed its form must not pass for an empty one.
+at_least() { # NUMBER WHAT LIST
+    local found
+    found=$(grep -c . <<< "$3" || true)
+    [ "$found" -ge "$1" ] || {
+        echo "check-docs.sh found only $found $2 in the sources: has their form changed?" >&2
+        exit 1
+    }
+}
+
+at_least 30 options "$(options)"
+at_least 5 commands "$(commands)"
+at_least 5 flags "$(flags)"
+
+compare option docs/configuration.md "$(options)" "$(documented_options)"
+compare option examples/walpost.yaml "$(options)" "$(example_options)"
+compare command docs/walpost.1 "$(commands)" "$(documented_commands)"
+compare flag docs/walpost.1 "$(flags)" "$(documented_flags)"
+
+[ "$failures" = 0 ]
