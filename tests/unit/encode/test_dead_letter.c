@@ -99,13 +99,15 @@ Test(dead_letter, a_row_of_nulls_still_has_a_key_and_a_place)
     sample_release(&sample);
 }
 
-Test(dead_letter, the_row_cannot_forge_its_headers)
+Test(dead_letter, neither_the_row_nor_the_configuration_can_forge_its_headers)
 {
+    struct config_pair pairs[] = {{"source_topic", "forged"}};
     static const char *const forged[] = {"reason",   "source_topic", "detail",
                                          "snapshot", "time",         "tracestate"};
     struct sample sample;
     struct record record;
     sample_init(&sample);
+    sample.config.route.headers = (struct config_pairs){pairs, 1};
     sample.event.row.event_type = BYTES_LIT("not a topic");
     sample.event.row.tracestate = BYTES_NULL;
     sample.event.row.headers =
