@@ -15,7 +15,7 @@ enum { EVENT_OVERHEAD = 1536 };
 
 static const char default_file[] = "walpost.yaml";
 
-/* --- defaults ------------------------------------------------------------------------------- */
+/* --- defaults --- */
 
 static void set_defaults(struct config *config)
 {
@@ -30,7 +30,7 @@ static void set_defaults(struct config *config)
     }
 }
 
-/* --- sources -------------------------------------------------------------------------------- */
+/* --- sources --- */
 
 static enum verdict read_sources(const struct config_sources *sources, struct config *config,
                                  struct settings *settings, struct error *error)
@@ -72,7 +72,7 @@ static enum verdict apply(const struct setting *setting, struct config *config, 
     return verdict;
 }
 
-/* --- what no single option can say ---------------------------------------------------------- */
+/* --- what no single option can say --- */
 
 static const char *where_set(const struct settings *settings, const char *path)
 {
@@ -187,7 +187,7 @@ static enum verdict check_topics(const struct settings *settings, const struct c
     return error_remedy(error, "Give it a name of its own, for example outbox.dead-letter.");
 }
 
-/* --- derived -------------------------------------------------------------------------------- */
+/* --- derived --- */
 
 static char *quoted(const char *name)
 {
@@ -230,7 +230,7 @@ static void derive(struct config *config)
     free(snapshot);
 }
 
-/* --- all of it ------------------------------------------------------------------------------ */
+/* --- all of it --- */
 
 static enum verdict load(const struct config_sources *sources, struct settings *settings,
                          struct config *config, struct error *error)

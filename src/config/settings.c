@@ -87,7 +87,7 @@ enum verdict settings_add(struct settings *settings, const char *path, const cha
     return OK;
 }
 
-/* --- the environment ------------------------------------------------------------------------ */
+/* --- the environment --- */
 
 /* "BATCH__MAX_EVENTS" to "batch.max_events". */
 static char *path_of_variable(const char *name, size_t length)
@@ -150,7 +150,7 @@ enum verdict settings_read_environment(struct settings *settings, char *const *e
     return OK;
 }
 
-/* --- the command line ----------------------------------------------------------------------- */
+/* --- the command line --- */
 
 enum verdict settings_read_sets(struct settings *settings, const char *const *sets, size_t n_sets,
                                 struct error *error)
@@ -175,7 +175,7 @@ enum verdict settings_read_sets(struct settings *settings, const char *const *se
     return OK;
 }
 
-/* --- ${VAR} --------------------------------------------------------------------------------- */
+/* --- ${VAR} --- */
 
 static enum verdict bad_reference(const struct setting *setting, struct error *error)
 {

@@ -32,7 +32,7 @@ static const struct unit time_units[] = {{"h", INT64_C(3600) * 1000000},
 static const char allowed_template[] =
     "a text with the placeholders {domain}, {event_type}, {aggregate_id} and {column:NAME}";
 
-/* --- what is allowed, in words ------------------------------------------------------------- */
+/* --- what is allowed, in words --- */
 
 static void show_number(int64_t value, const struct unit *units, char text[static 32])
 {
@@ -115,7 +115,7 @@ const char *option_shown(const char *value, char shown[static 64])
     return shown;
 }
 
-/* --- parsing -------------------------------------------------------------------------------- */
+/* --- parsing --- */
 
 static bool parse_number(const char *text, const struct unit *units, int64_t *number)
 {

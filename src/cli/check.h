@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * check.h - the two halves of `walpost check`.
+ * In: a configuration. Out: points; and findings, for the points that need both halves.
+ * Owns: nothing.  Thread: main's.
+ * Keeps: nothing is changed; a point that cannot be looked at says why. */
+#ifndef WALPOST_CLI_CHECK_H
+#define WALPOST_CLI_CHECK_H
+
+#include "cli/look.h"
+#include "cli/points.h"
+
+/* *slot_known: found.slot and found.identity are there. */
+void check_postgres(struct points *points, struct look *look, bool *slot_known);
+/* *checkpoint_known: found.has_checkpoint and found.checkpoint are there. */
+void check_kafka(struct points *points, struct look *look, bool *checkpoint_known);
+
+#endif

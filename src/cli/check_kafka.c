@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "cli/check.h"
+#include "cli/reach.h"
+#include "cli/topics.h"
+
+enum { DEFAULT_TRANSACTION_TIMEOUT_MS = 60000 };
+
+static void check_checkpoint_topic(struct points *points, const struct look *look)
+{
+    const struct config *config = look->config;
+    const char *name = config->checkpoint_topic;
+    int32_t wanted = (int32_t)(1 + config->lanes);
+    struct topic_state state;
+    struct error error;
+    char policy[64];
+    if (cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, &error) != OK) {
+        point_error(points, "checkpoint topic", &error);
+    } else if (!state.exists) {
+        point_wrong(points, "checkpoint topic", "Run `walpost init`.", "there is no topic %s",
+                    name);
+    } else if (state.partitions < wanted) {
+        point_wrong(points, "checkpoint topic", "Run `walpost init`: it adds them.",
+                    "%s has %d partitions, %u lanes need %d", name, state.partitions, config->lanes,
+                    wanted);
+    } else if (cluster_setting(look->cluster, name, "cleanup.policy", KAFKA_TIMEOUT_MS, policy,
+                               sizeof(policy), &error) != OK) {
+        point_error(points, "checkpoint topic", &error);
+    } else if (strcmp(policy, "compact") != 0) {
+        char remedy[400];
+        snprintf(remedy, sizeof(remedy),
+                 "kafka-configs.sh --alter --topic %s --add-config cleanup.policy=compact", name);
+        point_wrong(points, "checkpoint topic", remedy,
+                    "%s has cleanup.policy=%s: the checkpoint would be deleted", name, policy);
+    } else {
+        point_ok(points, "checkpoint topic", "%s, %d partitions, compacted", name,
+                 state.partitions);
+    }
+}
+
+static void check_topic(struct points *points, const struct look *look, const char *point,
+                        const char *name, const char *remedy, bool needed)
+{
+    struct topic_state state;
+    struct error error;
+    if (cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, &error) != OK) {
+        point_error(points, point, &error);
+    } else if (state.exists) {
+        point_ok(points, point, "%s, %d partitions", name, state.partitions);
+    } else if (needed) {
+        point_wrong(points, point, remedy, "there is no topic %s", name);
+    } else {
+        point_warn(points, point, remedy, "there is no topic %s", name);
+    }
+}
+
+static void check_route_topic(struct points *points, const struct look *look)
+{
+    const struct config *config = look->config;
+    if (!topic_is_known(config->route.topic)) {
+        return; /* each event names its own */
+    }
+    check_topic(points, look, "topic of the route", config->route.topic,
+                "Create it, or let walpost do so: --set topics.create=true with `walpost init`.",
+                config->route.on_missing_topic == MISSING_WAIT);
+}
+
+static int64_t transaction_timeout_ms(const struct config *config)
+{
+    for (size_t i = 0; i < config->kafka.count; i++) {
+        if (strcmp(config->kafka.items[i].name, "transaction.timeout.ms") == 0) {
+            return strtoll(config->kafka.items[i].value, NULL, 10);
+        }
+    }
+    return DEFAULT_TRANSACTION_TIMEOUT_MS;
+}
+
+static void check_transactions(struct points *points, const struct look *look)
+{
+    const char *point = "transactions";
+    int64_t ours = transaction_timeout_ms(look->config);
+    char value[32];
+    struct error error;
+    if (cluster_setting(look->cluster, NULL, "transaction.max.timeout.ms", KAFKA_TIMEOUT_MS, value,
+                        sizeof(value), &error) != OK) {
+        point_error(points, point, &error);
+        return;
+    }
+    int64_t most = strtoll(value, NULL, 10);
+    if (ours > most) {
+        point_wrong(
+            points, point, "Set kafka.transaction.timeout.ms to the brokers' maximum or less.",
+            "transaction.timeout.ms is %" PRId64 ", the brokers allow %" PRId64, ours, most);
+    } else {
+        point_ok(points, point, "time out after %" PRId64 " ms, the brokers allow %" PRId64, ours,
+                 most);
+    }
+}
+
+static bool check_checkpoint(struct points *points, struct look *look)
+{
+    struct findings *found = &look->found;
+    struct error error;
+    struct log log = reach_log(look->config);
+    if (checkpoint_exists(look->config, &log, &found->has_checkpoint, &found->checkpoint, &error) !=
+        OK) {
+        point_error(points, "checkpoint", &error);
+        return false;
+    }
+    if (found->has_checkpoint) {
+        point_ok(points, "checkpoint",
+                 "generation %" PRIu64 " of %s, %u lanes, settled to " LSN_FORMAT,
+                 found->checkpoint.generation, found->checkpoint.instance, found->checkpoint.lanes,
+                 LSN_ARGS(found->checkpoint.settled_lsn));
+    }
+    return true; /* without one the position has more to say */
+}
+
+void check_kafka(struct points *points, struct look *look, bool *checkpoint_known)
+{
+    static const char *const all[] = {"checkpoint topic", "dead letter topic", "transactions",
+                                      "checkpoint"};
+    struct error error;
+    int n_brokers = 0;
+    *checkpoint_known = false;
+    if (reach_kafka(look->config, &look->cluster, &n_brokers, &error) != OK) {
+        point_error(points, "brokers", &error);
+        for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+            point_skip(points, all[i], "Kafka does not answer");
+        }
+        return;
+    }
+    point_ok(points, "brokers", "%d answer", n_brokers);
+    check_checkpoint_topic(points, look);
+    check_topic(points, look, "dead letter topic", look->config->dead_letter_topic,
+                "Run `walpost init`.", true);
+    check_route_topic(points, look);
+    if (look->config->delivery == DELIVERY_EXACTLY_ONCE) {
+        check_transactions(points, look);
+    }
+    *checkpoint_known = check_checkpoint(points, look);
+}

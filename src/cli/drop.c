@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "cli/look.h"
+#include "cli/reach.h"
+#include "cli/say.h"
+#include "cli/stream_sql.h"
+
+static enum verdict confirm(const struct config *config, bool yes, struct error *error)
+{
+    if (yes) {
+        return OK;
+    }
+    if (isatty(STDIN_FILENO) != 1) {
+        error_set(error, INVALID, "walpost drop asks before it removes, and there is no terminal");
+        return error_remedy(error, "Give --yes to say so beforehand.");
+    }
+    printf(
+        "This removes stream %s: slot %s, publication %s, table %s and topic %s.\n"
+        "What the slot still holds and is not in Kafka can then be found in the outbox table only."
+        "\nType the name of the stream to go on: ",
+        config->stream, config->postgres.slot, config->postgres.publication, config->snapshot_table,
+        config->checkpoint_topic);
+    fflush(stdout);
+    char answer[64] = "";
+    if (fgets(answer, sizeof(answer), stdin) != NULL) {
+        answer[strcspn(answer, "\n")] = '\0';
+    }
+    if (strcmp(answer, config->stream) != 0) {
+        error_set(error, FATAL, "nothing was removed: the answer was not %s", config->stream);
+        return error_remedy(error, "Type the name of the stream, or give --yes.");
+    }
+    return OK;
+}
+
+/* The slot goes first: it is what holds WAL back. */
+static enum verdict drop_slot(struct look *look, struct error *error)
+{
+    const char *name = look->config->postgres.slot;
+    const struct pg_slot *slot = &look->found.slot;
+    if (!slot->exists) {
+        printf("absent   slot %s\n", name);
+        return OK;
+    }
+    if (slot->active) {
+        error_set(error, WAIT, "slot \"%s\" is in use by pid %d; nothing was removed", name,
+                  slot->active_pid);
+        return error_remedy(error, "Stop the `walpost run` of this stream first.");
+    }
+    if (strcmp(slot->type, "logical") != 0 || strcmp(slot->plugin, "pgoutput") != 0 ||
+        strcmp(slot->database, look->found.identity.database) != 0) {
+        return judge_slot(look->config, &look->found, error);
+    }
+    enum verdict verdict = catalog_drop_slot(look->sql, name, error);
+    if (verdict == OK) {
+        printf("removed  slot %s\n", name);
+    }
+    return verdict;
+}
+
+static enum verdict drop_by_sql(struct look *look, bool there, const char *what, char *sql,
+                                struct error *error)
+{
+    enum verdict verdict = there ? reach_execute(look->sql, sql, error) : OK;
+    if (verdict == OK) {
+        printf("%s  %s\n", there ? "removed" : "absent ", what);
+    } else {
+        error_prefix(error, "%s could not be removed: ", what);
+    }
+    free(sql);
+    return verdict;
+}
+
+static enum verdict drop_publication(struct look *look, struct error *error)
+{
+    char *what = must_printf("publication %s", look->config->postgres.publication);
+    enum verdict verdict = drop_by_sql(look, look->publication.exists, what,
+                                       sql_drop_publication(look->config), error);
+    free(what);
+    return verdict;
+}
+
+static enum verdict drop_snapshot(struct look *look, struct error *error)
+{
+    int64_t there = 0;
+    enum verdict verdict =
+        reach_number(look->sql, "SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::int",
+                     look->config->snapshot_table, &there, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    char *what = must_printf("table %s", look->config->snapshot_table);
+    verdict = drop_by_sql(look, there != 0, what, sql_drop_snapshot(look->config), error);
+    free(what);
+    if (verdict == OK && look->found.intent.exists) {
+        const char *params[] = {look->config->stream};
+        verdict = link_query(look->sql, SQL_END_INTENT, params, 1, SQL_TIMEOUT_MS, NULL, error);
+    }
+    return verdict;
+}
+
+static enum verdict drop_topic(struct look *look, struct error *error)
+{
+    const char *name = look->config->checkpoint_topic;
+    struct topic_state state;
+    enum verdict verdict = cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, error);
+    if (verdict == OK && !state.exists) {
+        printf("absent   topic %s\n", name);
+        return OK;
+    }
+    if (verdict == OK) {
+        verdict = cluster_delete_topic(look->cluster, name, KAFKA_TIMEOUT_MS, error);
+    }
+    if (verdict == OK) {
+        printf("removed  topic %s\n", name);
+    }
+    return verdict;
+}
+
+static enum verdict drop_all(struct look *look, bool yes, struct error *error)
+{
+    int n_brokers = 0;
+    enum verdict verdict = look_at_postgres(look, error);
+    if (verdict == OK) { /* both sides answer before anything is removed */
+        verdict = reach_kafka(look->config, &look->cluster, &n_brokers, error);
+    }
+    if (verdict == OK) {
+        verdict = confirm(look->config, yes, error);
+    }
+    if (verdict == OK) {
+        verdict = drop_slot(look, error);
+    }
+    if (verdict == OK) {
+        verdict = drop_publication(look, error);
+    }
+    if (verdict == OK) {
+        verdict = drop_snapshot(look, error);
+    }
+    return verdict != OK ? verdict : drop_topic(look, error);
+}
+
+static int drop(const struct invocation *invocation)
+{
+    struct error error;
+    struct config *config = NULL;
+    if (reach_config(invocation, true, &config, &error) != OK) {
+        return say_error(&error);
+    }
+    struct look look = {.config = config};
+    enum verdict verdict = drop_all(&look, invocation_value(invocation, "--yes") != NULL, &error);
+    look_release(&look);
+    int exit_status = 0;
+    if (verdict != OK) {
+        error.verdict = verdict;
+        exit_status = say_error(&error);
+    } else {
+        printf("Left as they are: table %s and topic %s.\n", config->table,
+               config->dead_letter_topic);
+    }
+    config_free(config);
+    return exit_status;
+}
+
+static const struct flag flags[] = {
+    {"--yes", NULL, "do not ask"},
+    {NULL},
+};
+
+const struct command command_drop = {
+    .name = "drop",
+    .summary = "removes a stream, after a question",
+    .details = "Removes the slot, the publication, the snapshot's table and the checkpoint topic.\n"
+               "The outbox table, the topics of the events and the dead letters stay.\n",
+    .examples = "  walpost drop\n"
+                "  walpost drop -c orders.yaml --yes\n",
+    .flags = flags,
+    .run = drop,
+};

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "cli/init_slot.h"
+#include "cli/reach.h"
+#include "cli/say.h"
+#include "cli/stream_sql.h"
+#include "cli/topics.h"
+
+/* --- may it? Nothing is made before all of this is well --- */
+
+static enum verdict judge_server(const struct look *look, struct error *error)
+{
+    const struct pg_server *server = &look->server;
+    if (server->version < 140000) {
+        error_set(error, FATAL, "the server is PostgreSQL %d; walpost needs 14 or newer",
+                  server->version / 10000);
+        return error_remedy(error, "Upgrade the server.");
+    }
+    if (strcmp(server->wal_level, "logical") != 0) {
+        error_set(error, FATAL, "the server runs with wal_level=%s, walpost needs logical",
+                  server->wal_level);
+        return error_remedy(error,
+                            "ALTER SYSTEM SET wal_level = 'logical'; and restart PostgreSQL.");
+    }
+    return OK;
+}
+
+static enum verdict judge_table(const struct look *look, struct error *error)
+{
+    const struct config *config = look->config;
+    if (!look->table.exists) {
+        return OK;
+    }
+    const struct {
+        const char *role;
+        const char *column;
+        bool needed;
+    } columns[] = {
+        {"id", config->outbox.columns.id, true},
+        {"aggregate_id", config->outbox.columns.aggregate_id, true},
+        {"event_type", config->outbox.columns.event_type, true},
+        {"payload", config->outbox.columns.payload, true},
+        {"status", config->outbox.columns.status, config->outbox.after_publish == AFTER_MARK},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+        if (columns[i].needed && !table_has_column(&look->table, columns[i].column)) {
+            error_set(error, FATAL, "table %s is there, but has no column \"%s\"", config->table,
+                      columns[i].column);
+            return error_remedy(error,
+                                "Add the column, or name the right one as outbox.columns.%s.",
+                                columns[i].role);
+        }
+    }
+    if (look->table.unlogged_or_temporary) {
+        error_set(error, FATAL, "table %s is unlogged or temporary: it never reaches the WAL",
+                  config->table);
+        return error_remedy(error, "ALTER TABLE %s SET LOGGED;", config->table);
+    }
+    return OK;
+}
+
+/* A slot decodes with the catalogue of the time: what was inserted while the publication did not
+ * cover the table is not sent later, so a publication is not mended behind a slot's back. */
+static enum verdict judge_publication(const struct look *look, struct error *error)
+{
+    const struct pg_publication *publication = &look->publication;
+    const char *name = look->config->postgres.publication;
+    bool covers = publication->exists && publication->covers_table;
+    if (publication->exists && !publication->insert_published) {
+        error_set(error, REFUSE, "publication \"%s\" is there, but does not publish inserts", name);
+        return error_remedy(error,
+                            "ALTER PUBLICATION \"%s\" SET (publish = 'insert'); or set "
+                            "postgres.publication to another name.",
+                            name);
+    }
+    if (!covers && look->found.slot.exists && !judge_starts_over(&look->found)) {
+        error_set(error, REFUSE,
+                  "publication \"%s\" %s, while slot \"%s\" is there: rows inserted since did not "
+                  "reach the stream and never will",
+                  name, publication->exists ? "does not cover the outbox table" : "is missing",
+                  look->config->postgres.slot);
+        return error_remedy(error, "`walpost drop` and `walpost init` begin anew: rows that still "
+                                   "have status PENDING are published by the snapshot.");
+    }
+    return OK;
+}
+
+static enum verdict judge_stream(const struct look *look, struct error *error)
+{
+    if (judge_starts_over(&look->found)) {
+        return OK;
+    }
+    enum verdict verdict = judge_position(look->config, &look->found, error);
+    return verdict != OK || !look->found.slot.exists
+               ? verdict
+               : judge_slot(look->config, &look->found, error);
+}
+
+static enum verdict judge(const struct look *look, struct error *error)
+{
+    enum verdict verdict = judge_server(look, error);
+    if (verdict == OK) {
+        verdict = judge_table(look, error);
+    }
+    if (verdict == OK) {
+        verdict = judge_stream(look, error);
+    }
+    return verdict != OK ? verdict : judge_publication(look, error);
+}
+
+/* --- PostgreSQL --- */
+
+/* Runs the statement, or only prints it. */
+static enum verdict make(const struct look *look, bool dry_run, const char *what, char *sql,
+                         struct error *error)
+{
+    enum verdict verdict = OK;
+    if (dry_run) {
+        printf("%s;\n", sql);
+    } else {
+        verdict = reach_execute(look->sql, sql, error);
+        if (verdict == OK) {
+            printf("created  %s\n", what);
+        } else {
+            error_prefix(error, "%s could not be created: ", what);
+        }
+    }
+    free(sql);
+    return verdict;
+}
+
+static enum verdict make_schema(const struct look *look, bool dry_run, const char *name,
+                                struct error *error)
+{
+    int64_t there = 0;
+    if (look->sql != NULL) {
+        enum verdict verdict = reach_number(
+            look->sql, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_namespace WHERE nspname = $1",
+            name, &there, error);
+        if (verdict != OK) {
+            return verdict;
+        }
+    } else {
+        there = strcmp(name, "public") == 0;
+    }
+    if (there != 0) {
+        return OK;
+    }
+    char *what = must_printf("schema %s", name);
+    enum verdict verdict = make(look, dry_run, what, sql_create_schema(name), error);
+    if (verdict != OK && error->remedy[0] == '\0') {
+        error_remedy(error, "Let its owner GRANT CREATE ON DATABASE ... to this role, or create "
+                            "the schema for it.");
+    }
+    free(what);
+    return verdict;
+}
+
+static enum verdict make_table(struct look *look, bool dry_run, struct error *error)
+{
+    const struct config *config = look->config;
+    if (look->table.exists) {
+        printf("%s table %s\n", dry_run ? "-- exists:" : "exists  ", config->table);
+        return OK;
+    }
+    enum verdict verdict = make_schema(look, dry_run, config->outbox.schema_name, error);
+    char *what = must_printf("table %s", config->table);
+    if (verdict == OK) {
+        verdict = make(look, dry_run, what, sql_create_table(config), error);
+    }
+    free(what);
+    if (verdict != OK || dry_run) {
+        return verdict;
+    }
+    return catalog_table(look->sql, config->outbox.schema_name, config->outbox.table_name,
+                         config->outbox.columns.id, &look->table, error);
+}
+
+static enum verdict make_publication(const struct look *look, bool dry_run, struct error *error)
+{
+    const struct config *config = look->config;
+    const struct pg_publication *publication = &look->publication;
+    if (publication->exists && publication->covers_table) {
+        printf("%s publication %s\n", dry_run ? "-- exists:" : "exists  ",
+               config->postgres.publication);
+        return OK;
+    }
+    char *what =
+        must_printf("%s %s", publication->exists ? "outbox table in publication" : "publication",
+                    config->postgres.publication);
+    enum verdict verdict =
+        make(look, dry_run, what,
+             publication->exists ? sql_extend_publication(config) : sql_create_publication(config),
+             error);
+    free(what);
+    return verdict;
+}
+
+/* --- Kafka --- */
+
+static void print_topic(const struct topic_spec *spec)
+{
+    printf("kafka-topics.sh --create --if-not-exists --topic %s --partitions %d", spec->name,
+           spec->partitions);
+    if (spec->replication_factor > 0) {
+        printf(" --replication-factor %d", spec->replication_factor);
+    }
+    for (size_t i = 0; i < spec->n_settings; i++) {
+        printf(" --config %s=%s", spec->settings[i][0], spec->settings[i][1]);
+    }
+    printf("\n");
+}
+
+/* A checkpoint that time may delete would be a gap some weeks later. */
+static enum verdict judge_checkpoint_topic(const struct look *look, const struct topic_spec *spec,
+                                           struct error *error)
+{
+    char policy[64];
+    enum verdict verdict = cluster_setting(look->cluster, spec->name, "cleanup.policy",
+                                           KAFKA_TIMEOUT_MS, policy, sizeof(policy), error);
+    if (verdict != OK || strcmp(policy, "compact") == 0) {
+        return verdict;
+    }
+    error_set(error, REFUSE, "topic \"%s\" has cleanup.policy=%s: the checkpoint would be deleted",
+              spec->name, policy);
+    return error_remedy(error,
+                        "kafka-configs.sh --alter --topic %s --add-config "
+                        "cleanup.policy=compact",
+                        spec->name);
+}
+
+static enum verdict make_topic(const struct look *look, const struct topic_spec *spec,
+                               struct error *error)
+{
+    bool is_checkpoint = strcmp(spec->name, look->config->checkpoint_topic) == 0;
+    struct topic_state state;
+    enum verdict verdict =
+        cluster_topic(look->cluster, spec->name, KAFKA_TIMEOUT_MS, &state, error);
+    if (verdict == OK && !state.exists) {
+        verdict = cluster_create_topic(look->cluster, spec, KAFKA_TIMEOUT_MS, error);
+        if (verdict == OK) {
+            printf("created  topic %s with %d partitions\n", spec->name, spec->partitions);
+        }
+    } else if (verdict == OK && is_checkpoint && state.partitions < spec->partitions) {
+        verdict = cluster_grow_topic(look->cluster, spec->name, spec->partitions, KAFKA_TIMEOUT_MS,
+                                     error);
+        if (verdict == OK) {
+            printf("grown    topic %s from %d to %d partitions\n", spec->name, state.partitions,
+                   spec->partitions);
+        }
+    } else if (verdict == OK) {
+        printf("exists   topic %s with %d partitions\n", spec->name, state.partitions);
+    }
+    return verdict != OK || !is_checkpoint ? verdict : judge_checkpoint_topic(look, spec, error);
+}
+
+/* --- all of it --- */
+
+/* Two at the same time would each take the other's slot for a leftover. */
+static enum verdict take_turn(const struct look *look, struct error *error)
+{
+    int64_t mine = 0;
+    enum verdict verdict =
+        reach_number(look->sql,
+                     "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext('walpost init'), "
+                     "pg_catalog.hashtext($1))::int",
+                     look->config->stream, &mine, error);
+    if (verdict == OK && mine == 0) {
+        error_set(error, WAIT, "another `walpost init` of stream \"%s\" is running",
+                  look->config->stream);
+        return error_remedy(error, "Wait for it to end, then look with `walpost check`.");
+    }
+    return verdict;
+}
+
+static enum verdict make_all(struct look *look, struct error *error)
+{
+    enum verdict verdict = make_table(look, false, error);
+    if (verdict == OK) {
+        verdict = make_schema(look, false, "walpost", error);
+    }
+    if (verdict == OK) { /* before the slot: a slot decodes what was published at the time */
+        verdict = make_publication(look, false, error);
+    }
+    struct topic_spec specs[STREAM_TOPICS_MAX];
+    size_t n_specs = stream_topics(look->config, specs);
+    for (size_t i = 0; i < n_specs && verdict == OK; i++) {
+        verdict = make_topic(look, &specs[i], error);
+    }
+    return verdict != OK ? verdict : init_slot(look, error);
+}
+
+static enum verdict really(struct look *look, struct error *error)
+{
+    /* The link is opened twice: here for the turn, so that what is looked at stays true. */
+    struct look turn = {.config = look->config};
+    enum verdict verdict = reach_postgres(look->config, false, &turn.sql, error);
+    if (verdict == OK) {
+        verdict = take_turn(&turn, error);
+    }
+    if (verdict == OK) {
+        verdict = look_at_postgres(look, error);
+    }
+    if (verdict == OK) {
+        verdict = look_at_kafka(look, error);
+    }
+    if (verdict == OK) {
+        verdict = judge(look, error);
+    }
+    if (verdict == OK) {
+        verdict = make_all(look, error);
+    }
+    look_release(&turn);
+    return verdict;
+}
+
+/* Prints what is missing; everything, where there is nobody to ask. */
+static enum verdict only_print(struct look *look, struct error *error)
+{
+    printf("-- PostgreSQL\n");
+    if (look_at_postgres(look, error) != OK) {
+        printf("-- It could not be asked, so this is for an empty database: %s\n", error->what);
+        look_release(look);
+        *look = (struct look){.config = look->config};
+    } else {
+        enum verdict verdict = judge_server(look, error);
+        verdict = verdict == OK ? judge_table(look, error) : verdict;
+        verdict = verdict == OK ? judge_publication(look, error) : verdict;
+        if (verdict != OK) {
+            return verdict;
+        }
+    }
+    bool slot_exists = look->found.slot.exists;
+    enum verdict verdict = make_table(look, true, error);
+    if (verdict == OK) {
+        verdict = make_schema(look, true, "walpost", error);
+    }
+    if (verdict == OK) {
+        verdict = make_publication(look, true, error);
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    printf(slot_exists ? "-- exists: slot %s\n"
+                       : "-- then `walpost init` itself creates slot %s and the first checkpoint,\n"
+                         "-- for only then it knows that nothing lies between the two\n",
+           look->config->postgres.slot);
+    printf("\n-- Kafka\n");
+    struct topic_spec specs[STREAM_TOPICS_MAX];
+    size_t n_specs = stream_topics(look->config, specs);
+    for (size_t i = 0; i < n_specs; i++) {
+        print_topic(&specs[i]);
+    }
+    return OK;
+}
+
+static int init(const struct invocation *invocation)
+{
+    struct error error;
+    struct config *config = NULL;
+    bool dry_run = invocation_value(invocation, "--dry-run") != NULL;
+    if (reach_config(invocation, !dry_run, &config, &error) != OK) {
+        return say_error(&error);
+    }
+    struct look look = {.config = config};
+    enum verdict verdict = dry_run ? only_print(&look, &error) : really(&look, &error);
+    look_release(&look);
+    int status = 0;
+    if (verdict != OK) {
+        error.verdict = verdict;
+        status = say_error(&error);
+    } else if (!dry_run) {
+        printf("Stream %s is ready: `walpost check`, then `walpost run`.\n", config->stream);
+    }
+    config_free(config);
+    return status;
+}
+
+static const struct flag flags[] = {
+    {"--dry-run", NULL, "print the SQL and the topics instead, change nothing"},
+    {NULL},
+};
+
+const struct command command_init = {
+    .name = "init",
+    .summary = "creates or completes what a stream needs",
+    .details =
+        "Creates what is missing of: the outbox table, the schema walpost, the publication, the\n"
+        "topics, and the slot with the first checkpoint. Rows that are already in the table with\n"
+        "status PENDING are published first (outbox.snapshot). What is there already is kept. An\n"
+        "init that was interrupted starts over.\n",
+    .examples = "  walpost init --dry-run\n"
+                "  walpost init -c orders.yaml\n"
+                "  walpost init --set outbox.snapshot=none\n",
+    .flags = flags,
+    .run = init,
+};

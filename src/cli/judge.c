@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/judge.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum verdict judge_slot(const struct config *config, const struct findings *found,
+                        struct error *error)
+{
+    const struct pg_slot *slot = &found->slot;
+    const char *name = config->postgres.slot;
+    if (strcmp(slot->type, "logical") != 0 || strcmp(slot->plugin, "pgoutput") != 0) {
+        error_set(error, REFUSE, "slot \"%s\" is %s with plugin \"%s\", not logical with pgoutput",
+                  name, slot->type, slot->plugin);
+        return error_remedy(error, "Somebody else uses that name: set postgres.slot to another.");
+    }
+    if (strcmp(slot->database, found->identity.database) != 0) {
+        error_set(error, REFUSE,
+                  "slot \"%s\" belongs to database \"%s\", postgres.dsn names \"%s\"", name,
+                  slot->database, found->identity.database);
+        return error_remedy(error, "Name the slot's database in postgres.dsn, or set postgres.slot "
+                                   "to another name.");
+    }
+    if (slot->temporary) {
+        error_set(error, REFUSE, "slot \"%s\" is temporary: it ends with the session of pid %d",
+                  name, slot->active_pid);
+        return error_remedy(error, "End that session, then run `walpost init`.");
+    }
+    if (strcmp(slot->wal_status, "lost") == 0 || slot->invalidation[0] != '\0') {
+        error_set(error, REFUSE,
+                  "slot \"%s\" is lost (%s): WAL behind " LSN_FORMAT
+                  " that the stream needs is gone",
+                  name, slot->invalidation[0] != '\0' ? slot->invalidation : slot->wal_status,
+                  LSN_ARGS(slot->confirmed_lsn));
+        return error_remedy(error, "`walpost drop` and `walpost init` begin again: rows that still "
+                                   "have status PENDING are published by the new snapshot. Raise "
+                                   "max_slot_wal_keep_size so that it does not happen again.");
+    }
+    return OK;
+}
+
+static enum verdict judge_without_slot(const struct config *config, const struct findings *found,
+                                       struct error *error)
+{
+    error_set(error, REFUSE,
+              "slot \"%s\" is gone, but topic \"%s\" has a checkpoint of it at " LSN_FORMAT
+              " (generation %" PRIu64 "): events that were committed since may be missing in Kafka",
+              config->postgres.slot, config->checkpoint_topic,
+              LSN_ARGS(found->checkpoint.settled_lsn), found->checkpoint.generation);
+    return error_remedy(error,
+                        "`walpost drop` and then `walpost init` begin the stream anew: rows "
+                        "that still have status PENDING are published by the snapshot; those "
+                        "that were published but not yet marked come twice.");
+}
+
+static enum verdict judge_without_checkpoint(const struct config *config,
+                                             const struct findings *found, struct error *error)
+{
+    error_set(error, REFUSE,
+              "slot \"%s\" is there, at " LSN_FORMAT
+              ", but topic \"%s\" has no checkpoint: what was published before is not known",
+              config->postgres.slot, LSN_ARGS(found->slot.confirmed_lsn), config->checkpoint_topic);
+    return error_remedy(error, "For a new stream remove the slot with `walpost drop` and run "
+                               "`walpost init`. If the topic was lost, `walpost run --accept-gap` "
+                               "goes on from the slot's position.");
+}
+
+static enum verdict judge_both(const struct config *config, const struct findings *found,
+                               struct error *error)
+{
+    const struct checkpoint_summary *checkpoint = &found->checkpoint;
+    if (checkpoint->system_id != found->identity.system_id) {
+        error_set(error, REFUSE,
+                  "the checkpoint (at " LSN_FORMAT ") belongs to another PostgreSQL cluster: its "
+                  "system identifier is %" PRIu64 ", this server's is %" PRIu64
+                  " (slot at " LSN_FORMAT ")",
+                  LSN_ARGS(checkpoint->settled_lsn), checkpoint->system_id,
+                  found->identity.system_id, LSN_ARGS(found->slot.confirmed_lsn));
+        return error_remedy(error, "Check postgres.dsn and kafka.bootstrap.servers; a copy of a "
+                                   "configuration needs a stream name of its own. If this cluster "
+                                   "replaces the other: `walpost run --accept-gap`.");
+    }
+    lsn known = checkpoint->settled_lsn > checkpoint->origin_lsn ? checkpoint->settled_lsn
+                                                                 : checkpoint->origin_lsn;
+    if (found->slot.confirmed_lsn > known) {
+        error_set(error, REFUSE,
+                  "slot \"%s\" stands at " LSN_FORMAT ", ahead of the checkpoint at " LSN_FORMAT
+                  ": it was advanced or made again by somebody else",
+                  config->postgres.slot, LSN_ARGS(found->slot.confirmed_lsn), LSN_ARGS(known));
+        return error_remedy(error, "Find the rows inserted between the two positions (with marks "
+                                   "they still have status PENDING) and insert them again; then "
+                                   "`walpost run --accept-gap`.");
+    }
+    return OK;
+}
+
+enum verdict judge_position(const struct config *config, const struct findings *found,
+                            struct error *error)
+{
+    if (!found->slot.exists) {
+        return found->has_checkpoint ? judge_without_slot(config, found, error) : OK;
+    }
+    return found->has_checkpoint ? judge_both(config, found, error)
+                                 : judge_without_checkpoint(config, found, error);
+}
+
+/* A slot that was streamed from has moved: then it is no leftover, whatever the row says. */
+bool judge_starts_over(const struct findings *found)
+{
+    const struct intent *intent = &found->intent;
+    return intent->exists && found->slot.exists && !found->has_checkpoint &&
+           (intent->consistent_point == 0 || intent->consistent_point == found->slot.confirmed_lsn);
+}

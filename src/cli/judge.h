@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * judge.h - do slot, checkpoint and server belong together?
+ * In: what was found in PostgreSQL and in Kafka. Out: OK, or REFUSE with both positions and a
+ * remedy. Owns: nothing; pure.  Thread: any. Keeps: I9. */
+#ifndef WALPOST_CLI_JUDGE_H
+#define WALPOST_CLI_JUDGE_H
+
+#include "config/config.h"
+#include "pg/catalog.h"
+#include "pipeline/found.h"
+
+/* What is remembered of an init that did not end. */
+struct intent {
+    bool exists;
+    lsn consistent_point; /* 0: it had not come to the first checkpoint */
+};
+
+struct findings {
+    struct pg_identity identity;
+    struct pg_slot slot;
+    struct intent intent;
+    bool has_checkpoint;
+    struct checkpoint_summary checkpoint;
+};
+
+/* Is the slot one that this stream can use? Only for a slot that exists. */
+enum verdict MUST_CHECK judge_slot(const struct config *config, const struct findings *found,
+                                   struct error *error);
+
+/* Is there a gap between the checkpoint and the slot? Also when one of the two is missing; OK when
+ * both are. */
+enum verdict MUST_CHECK judge_position(const struct config *config, const struct findings *found,
+                                       struct error *error);
+
+/* Was the slot left by an init that died before the stream began, so that nothing is lost when it
+ * is made again? */
+bool judge_starts_over(const struct findings *found);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * look.h - what is there of a stream: in PostgreSQL, and in Kafka.
+ * In: a configuration. Out: plain structs; nothing is changed.
+ * Owns: the links and the cluster in it, from look_* until look_release.
+ * Thread: main's; calls wait. */
+#ifndef WALPOST_CLI_LOOK_H
+#define WALPOST_CLI_LOOK_H
+
+#include "cli/judge.h"
+#include "kafka/cluster.h"
+
+struct look {
+    const struct config *config;
+    struct link *sql;
+    struct link *replication;
+    struct cluster *cluster;
+    struct pg_server server;
+    struct pg_table table;
+    struct pg_publication publication;
+    struct findings found;
+};
+
+/* Connects twice and asks for everything that init, status and drop need. */
+enum verdict MUST_CHECK look_at_postgres(struct look *look, struct error *error);
+/* The cluster, and the stream's checkpoint. */
+enum verdict MUST_CHECK look_at_kafka(struct look *look, struct error *error);
+void look_release(struct look *look); /* takes a half-filled one */
+
+/* The intent of an init that did not end; the table that holds it may not be there. */
+enum verdict MUST_CHECK look_at_intent(struct link *link, const char *stream, struct intent *intent,
+                                       struct error *error);
+
+bool table_has_column(const struct pg_table *table, const char *name);
+
+#endif
