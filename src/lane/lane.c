@@ -342,6 +342,12 @@ void lane_look(struct lane *lane, struct lane_look *look)
 void lane_stop(struct lane *lane)
 {
     atomic_store(&lane->stop, true);
+    for (int i = 0; i < 2; i++) {
+        struct producer *producer = lane->options.producers[i];
+        if (producer != NULL && producer->ops->give_up != NULL) {
+            producer->ops->give_up(producer);
+        }
+    }
     pthread_mutex_lock(&lane->mutex);
     pthread_cond_signal(&lane->wake);
     pthread_mutex_unlock(&lane->mutex);

@@ -57,6 +57,9 @@ struct producer_ops {
                                  struct error *error);
     /* Frees everything; an open transaction is left to be fenced or timed out. */
     void (*close)(struct producer *producer);
+    /* Any thread: a call that waits comes back soon, with RESTART. For a session that is over
+     * anyway. May be NULL. */
+    void (*give_up)(struct producer *producer);
 };
 
 struct producer {

@@ -49,6 +49,13 @@ static enum verdict look(const struct session_options *options, struct session *
     }
 }
 
+/* Fenced while we fence: another instance starts at the same time. Which of us may lead, the slot
+ * decides. */
+static enum verdict fenced_at_start(enum verdict verdict)
+{
+    return verdict == FENCED ? RESTART : verdict;
+}
+
 /* Fences one id, in slices that keep the walsender alive. */
 static enum verdict fence(const struct session_options *options, struct session *session,
                           struct producer *producer, struct error *error)
@@ -61,7 +68,7 @@ static enum verdict fence(const struct session_options *options, struct session 
         beat(session);
         verdict = kafka_producer_fence(producer, FENCE_SLICE_MS, error);
     }
-    return verdict;
+    return fenced_at_start(verdict);
 }
 
 static enum verdict open_fenced(const struct session_options *options, struct session *session,
@@ -115,7 +122,7 @@ static enum verdict fence_leader(const struct session_options *options, struct s
         beat(session);
         verdict = leader_fence(session->leader, FENCE_SLICE_MS, error);
     }
-    return verdict;
+    return fenced_at_start(verdict);
 }
 
 /* I11: whoever led after us has the stream; this process must not take it back by itself. */
