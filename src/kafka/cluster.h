@@ -23,13 +23,14 @@ enum verdict MUST_CHECK kafka_check_property(const char *name, const char *value
                                              struct error *error);
 const char *kafka_library_version(void);
 
-/* log may be NULL: the client's own log lines are then dropped. INVALID: properties that do not go together. */
+/* log may be NULL: the client's own log lines are then dropped. INVALID: properties that do not go
+ * together. */
 enum verdict MUST_CHECK cluster_new(const struct config *config, const struct log *log,
                                     struct cluster **cluster, struct error *error);
 void cluster_free(struct cluster *cluster);
 
-/* RETRY: no broker answered in time (error names bootstrap.servers and the last reason: refused, not resolved,
- * TLS, authentication: that one is FATAL). */
+/* RETRY: no broker answered in time (error names bootstrap.servers and the last reason: refused,
+ * not resolved, TLS, authentication: that one is FATAL). */
 enum verdict MUST_CHECK cluster_ping(struct cluster *cluster, int timeout_ms, int *n_brokers,
                                      struct error *error);
 
@@ -44,21 +45,20 @@ enum verdict MUST_CHECK cluster_topic(struct cluster *cluster, const char *topic
 struct topic_spec {
     const char *name;
     int32_t partitions;
-    int32_t replication_factor;          /* -1: the broker's default */
-    const char *const (*settings)[2];    /* {"cleanup.policy", "compact"}, ... */
+    int32_t replication_factor;       /* -1: the broker's default */
+    const char *const (*settings)[2]; /* {"cleanup.policy", "compact"}, ... */
     size_t n_settings;
 };
 /* OK also when it exists already; waits until its metadata is there. */
-enum verdict MUST_CHECK cluster_create_topic(struct cluster *cluster,
-                                             const struct topic_spec *spec, int timeout_ms,
-                                             struct error *error);
+enum verdict MUST_CHECK cluster_create_topic(struct cluster *cluster, const struct topic_spec *spec,
+                                             int timeout_ms, struct error *error);
 enum verdict MUST_CHECK cluster_grow_topic(struct cluster *cluster, const char *topic,
-                                           int32_t partitions, int timeout_ms,
-                                           struct error *error);
+                                           int32_t partitions, int timeout_ms, struct error *error);
 enum verdict MUST_CHECK cluster_delete_topic(struct cluster *cluster, const char *topic,
                                              int timeout_ms, struct error *error);
 
-/* Reads one setting of a topic or (topic NULL) of a broker: "max.message.bytes", "transaction.max.timeout.ms". */
+/* Reads one setting of a topic or (topic NULL) of a broker: "max.message.bytes",
+ * "transaction.max.timeout.ms". */
 enum verdict MUST_CHECK cluster_setting(struct cluster *cluster, const char *topic,
                                         const char *name, int timeout_ms, char *value, size_t size,
                                         struct error *error);

@@ -63,8 +63,7 @@ static const char *id_of(const struct kafka_producer *p)
     return p->id == NULL ? "(none)" : p->id;
 }
 
-/* --- lifecycle
- * --------------------------------------------------------------------------------- */
+/* --- lifecycle ------------------------------------------------------------------------------- */
 
 enum verdict kafka_producer_new(const struct config *config, const struct log *log,
                                 const char *transactional_id, struct producer **producer,
@@ -128,8 +127,7 @@ void kafka_producer_give_up(struct producer *producer)
     atomic_store(&real(producer)->give_up, true);
 }
 
-/* --- fencing
- * ----------------------------------------------------------------------------------- */
+/* --- fencing --------------------------------------------------------------------------------- */
 
 static enum verdict reopen(struct kafka_producer *p, struct error *error)
 {
@@ -202,8 +200,7 @@ enum verdict kafka_producer_fence(struct producer *producer, int timeout_ms, str
     return OK;
 }
 
-/* --- what has happened to the Kafka transaction
- * ------------------------------------------------ */
+/* --- what has happened to the Kafka transaction ---------------------------------------------- */
 
 /* Why the transaction failed. librdkafka has no question for it, but begin_transaction answers with
  * the reason when one has failed, and is refused without any effect while one is open. */
@@ -270,8 +267,7 @@ static enum verdict explain(struct kafka_producer *p, rd_kafka_resp_err_t code, 
     return kafka_record_verdict(code, topic, partition, reason, error);
 }
 
-/* --- producer_ops
- * ------------------------------------------------------------------------------ */
+/* --- producer_ops ---------------------------------------------------------------------------- */
 
 static enum verdict producer_begin(struct producer *producer, struct error *error)
 {
@@ -523,8 +519,7 @@ static enum verdict producer_abort(struct producer *producer, struct error *erro
     return p->in_transaction ? abort_transaction(p, error) : OK;
 }
 
-/* --- topics
- * ------------------------------------------------------------------------------------ */
+/* --- topics ---------------------------------------------------------------------------------- */
 
 static enum verdict find_topic(struct kafka_producer *p, const char *topic, int timeout_ms,
                                struct error *error)

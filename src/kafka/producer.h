@@ -4,7 +4,8 @@
  * In: configuration, a transactional id. Out: struct producer.
  * Owns: the librdkafka handle.
  * Thread: see lane/producer.h.
- * Keeps: I11: kafka_producer_fence (InitProducerId) fences every older producer of the id and aborts what it left open. */
+ * Keeps: I11: kafka_producer_fence (InitProducerId) fences every older producer of the id and
+ * aborts what it left open. */
 #ifndef WALPOST_KAFKA_PRODUCER_H
 #define WALPOST_KAFKA_PRODUCER_H
 
@@ -15,12 +16,16 @@ struct config;
 
 /* transactional_id NULL: an idempotent producer without transactions. */
 enum verdict MUST_CHECK kafka_producer_new(const struct config *config, const struct log *log,
-                                           const char *transactional_id,
-                                           struct producer **producer, struct error *error);
+                                           const char *transactional_id, struct producer **producer,
+                                           struct error *error);
 
-/* init_transactions, waiting at most timeout_ms. OK (also for a producer without transactions); RETRY: call again;
- * FENCED; WAIT: not authorized; FATAL. */
+/* init_transactions, waiting at most timeout_ms. OK (also for a producer without transactions);
+ * RETRY: call again; FENCED; WAIT: not authorized; FATAL. */
 enum verdict MUST_CHECK kafka_producer_fence(struct producer *producer, int timeout_ms,
                                              struct error *error);
+
+/* From any thread: a call that waits for Kafka (fence, commit, abort) returns within a second from
+ * now on, with RETRY or RESTART. For a shutdown while Kafka is away. */
+void kafka_producer_give_up(struct producer *producer);
 
 #endif

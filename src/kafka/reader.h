@@ -4,8 +4,8 @@
  * In: a topic. Out: its records in offset order, partition by partition.
  * Owns: its consumer (two: committed and uncommitted, opened when first needed).
  * Thread: one at a time; waits at most timeout_ms.
- * Keeps: an end of partition below the high watermark means "not yet", never "empty": another producer's open
- *        transaction hides what is behind it from a read_committed reader. */
+ * Keeps: an end of partition below the high watermark means "not yet", never "empty": another
+ * producer's open transaction hides what is behind it from a read_committed reader. */
 #ifndef WALPOST_KAFKA_READER_H
 #define WALPOST_KAFKA_READER_H
 
@@ -25,9 +25,10 @@ void reader_free(struct reader *reader);
 typedef void reader_fn(void *context, int32_t partition, int64_t offset, struct bytes key,
                        struct bytes value);
 
-/* Calls fn for every record of all partitions. committed: only those of committed transactions, and only once the
- * read_committed position has reached the high watermark (asked for at the start of this call, read_uncommitted). RETRY: no answer, or not there yet, in time: call again, and forget what fn saw.
- * WAIT: the topic is missing or not authorized. AGAIN: *stop. */
+/* Calls fn for every record of all partitions. committed: only those of committed transactions, and
+ * only once the read_committed position has reached the high watermark (asked for at the start of
+ * this call, read_uncommitted). RETRY: no answer, or not there yet, in time: call again, and forget
+ * what fn saw. WAIT: the topic is missing or not authorized. AGAIN: *stop. */
 enum verdict MUST_CHECK reader_read(struct reader *reader, const char *topic, bool committed,
                                     int timeout_ms, const atomic_bool *stop, reader_fn *fn,
                                     void *context, struct error *error);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kafka/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "kafka/client_log.h"
+#include "kafka/conf.h"
+#include "kafka/verdicts.h"
+
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+    client_log_line(rd_kafka_opaque(rk), level, rd_kafka_name(rk), facility, text, clock_us());
+}
+
+static enum verdict choose_servers(struct client *client, const struct config *config,
+                                   struct error *error)
+{
+    const char *servers = kafka_conf_value(config, "bootstrap.servers", NULL);
+    if (servers == NULL) {
+        servers = kafka_conf_value(config, "metadata.broker.list", NULL);
+    }
+    if (servers == NULL && kafka_conf_value(config, "test.mock.num.brokers", NULL) != NULL) {
+        servers = "the mock cluster";
+    }
+    if (servers == NULL) {
+        error_set(error, INVALID, "kafka: bootstrap.servers is missing");
+        return error_remedy(error, "Name at least one broker: bootstrap.servers: localhost:9092");
+    }
+    client->servers = must_strdup(servers);
+    return OK;
+}
+
+enum verdict client_open(struct client *client, const struct config *config, enum client_role role,
+                         const char *transactional_id, const struct log *log, struct error *error)
+{
+    *client = (struct client){.rk = NULL};
+    rd_kafka_conf_t *conf = NULL;
+    enum verdict verdict = kafka_conf_new(config, role, transactional_id, &conf,
+                                          &client->transaction_timeout_ms, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (choose_servers(client, config, error) != OK) {
+        rd_kafka_conf_destroy(conf);
+        return INVALID;
+    }
+    client->log = client_log_new(log);
+    rd_kafka_conf_set_opaque(conf, client->log);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_events(conf, role == CLIENT_PRODUCER
+                                       ? RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR
+                                       : RD_KAFKA_EVENT_ERROR);
+    bool reads = role == CLIENT_READ_COMMITTED || role == CLIENT_READ_UNCOMMITTED;
+    char reason[256];
+    client->rk =
+        rd_kafka_new(reads ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, reason, sizeof(reason));
+    if (client->rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        client_close(client);
+        error_set(error, INVALID, "the properties below kafka: do not go together: %s", reason);
+        error_remedy(error, "Correct them; librdkafka's CONFIGURATION.md describes them.");
+        return INVALID;
+    }
+    client->queue = rd_kafka_queue_get_main(client->rk);
+    return OK;
+}
+
+void client_close(struct client *client)
+{
+    if (client->queue != NULL) {
+        rd_kafka_queue_destroy(client->queue);
+    }
+    if (client->rk != NULL) {
+        rd_kafka_destroy_flags(client->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    }
+    client_log_free(client->log);
+    free(client->servers);
+    *client = (struct client){.rk = NULL};
+}
+
+const char *client_plain_text(const char *text)
+{
+    if (strncmp(text, "[thrd:", 6) == 0) {
+        const char *end = strstr(text, "]: ");
+        return end == NULL ? text : end + 3;
+    }
+    return text;
+}
+
+bool client_note(struct client *client, rd_kafka_event_t *event)
+{
+    if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) {
+        return false;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    /* "All brokers are down" comes after the line that says why. */
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->last_code == 0) {
+        client->last_code = code;
+        snprintf(client->last, sizeof(client->last), "%s",
+                 client_plain_text(rd_kafka_event_error_string(event)));
+    }
+    return rd_kafka_event_error_is_fatal(event) == 1;
+}
+
+void client_drain(struct client *client)
+{
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(client->queue, 0)) != NULL) {
+        client_note(client, event);
+        rd_kafka_event_destroy(event);
+    }
+}
+
+static bool is_mere_timeout(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
+           code == RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE ||
+           code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
+
+enum verdict client_failed(struct client *client, rd_kafka_resp_err_t code, const char *doing,
+                           struct error *error)
+{
+    bool explained = is_mere_timeout(code) && client->last_code != 0;
+    enum verdict verdict =
+        kafka_request_verdict(explained ? client->last_code : code, doing, client->servers,
+                              explained ? client->last : "", error);
+    client->last_code = 0;
+    client->last[0] = '\0';
+    return verdict;
+}
