@@ -25,9 +25,13 @@ flags() {
 
 # --- what the documents name ---
 
-# Rows of a table whose first cell is a key: | `batch.max_events` | ...
+# First cells of the tables that begin with | key | default |: | `batch.max_events` | ...
 documented_options() {
-    sed -nE 's/^\| `([a-z_.]+)` \|.*/\1/p' docs/configuration.md | sort -u
+    awk '
+        /^\| key \| default \|/ { inside = 1 }
+        /^[^|]|^$/ { inside = 0 }
+        inside && match($0, /^\| `[a-z_.]+` \|/) { print substr($0, 4, RLENGTH - 6) }
+    ' docs/configuration.md | sort -u
 }
 
 # Block style with two spaces a level, which is how the example is written. Below kafka: and
@@ -64,7 +68,18 @@ documented_flags() {
 
 # --- do they agree? ---
 
+for document in docs/configuration.md examples/walpost.yaml docs/walpost.1; do
+    [ -f "$document" ] || {
+        echo "$document is not there" >&2
+        exit 1
+    }
+done
+
 failures=0
+
+lines() { # TEXT
+    [ -z "$1" ] || printf '%s\n' "$1"
+}
 
 # compare WHAT WHERE EXPECTED FOUND
 compare() {
@@ -72,11 +87,11 @@ compare() {
     while IFS= read -r line; do
         echo "$2 does not name the $1 $line" >&2
         failures=$((failures + 1))
-    done < <(comm -23 <(echo "$3") <(echo "$4"))
+    done < <(comm -23 <(lines "$3") <(lines "$4"))
     while IFS= read -r line; do
         echo "$2 names the $1 $line, which does not exist" >&2
         failures=$((failures + 1))
-    done < <(comm -13 <(echo "$3") <(echo "$4"))
+    done < <(comm -13 <(lines "$3") <(lines "$4"))
 }
 
 # A table that changed its form must not pass for an empty one.
