@@ -214,6 +214,9 @@ static enum verdict take_leadership(const struct session_options *options, struc
 {
     struct checkpoint first;
     enum verdict verdict = look(options, session, reader, false, &first, error);
+    if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
+        return source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
+    }
     if (verdict != OK) {
         return verdict;
     }
