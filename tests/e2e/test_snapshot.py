@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows that were there before the slot: each exactly once, whatever is killed."""
+
+import pytest
+
+from support.reader import decode
+from support.stream import TABLE
+from support.writer import Truth
+
+CREATE = f"""create table {TABLE} (
+    id uuid primary key default gen_random_uuid(), aggregate_id text not null,
+    event_type text not null, payload jsonb not null, status text default 'PENDING',
+    created_at timestamptz default now())"""
+
+
+def old_rows(stream, count):
+    """Pending rows of 7 keys, inserted in another order than they were created in; the truth."""
+    stream.execute(CREATE, user="walpost")
+    stream.execute(
+        f"insert into {TABLE} (aggregate_id, event_type, payload, created_at) "
+        "select 'k' || n %% 7, 'Order.ItemAdded', jsonb_build_object('n', n), "
+        "timestamptz '2024-01-01 00:00:00Z' + n * interval '1 second' "
+        "from (select * from generate_series(1, %s) n order by md5(n::text)) shuffled",
+        (count,),
+    )
+    stream.execute(
+        f"insert into {TABLE} (aggregate_id, event_type, payload, status) "
+        "select 'k1', 'Order.ItemAdded', '0', 'COMMITTED' from generate_series(1, 10)"
+    )
+    truth = Truth()
+    rows = stream.execute(
+        f"select id::text, aggregate_id, (payload->>'n')::int from {TABLE} "
+        "where status = 'PENDING' order by created_at, id"
+    )
+    truth.note(rows, [])
+    return truth
+
+
+def insert_new(stream, truth, count):
+    for number, identity in enumerate(stream.insert(count, key="k1"), 1_000_000 + len(truth.committed)):
+        truth.note([(identity, "k1", number)], [])
+
+
+@pytest.mark.quick
+def test_rows_from_before_come_first(stream):
+    truth = old_rows(stream, 300)
+    stream.walpost.init()
+    insert_new(stream, truth, 5)
+    stream.walpost.start()
+    stream.wait_streaming()
+    insert_new(stream, truth, 5)
+    stream.assert_exactly_once(truth)
+    assert stream.statuses() == {"COMMITTED": 320}
+    events = [decode(record) for record in stream.records(310)]
+    assert sum(event.source.snapshot for event in events) == 300
+
+
+def test_snapshot_none_leaves_them(new_stream, postgres, kafka):
+    stream = new_stream(postgres, kafka, outbox={"snapshot": "none"})
+    old_rows(stream, 20)
+    stream.walpost.init()
+    truth = Truth()
+    stream.walpost.start()
+    stream.wait_streaming()
+    insert_new(stream, truth, 5)
+    stream.assert_exactly_once(truth)
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_killed_in_the_middle(new_stream, postgres, kafka, killed, lanes):
+    stream = new_stream(postgres, kafka, lanes=lanes, batch={"max_events": 100})
+    truth = old_rows(stream, 5000)
+    stream.walpost.init()
+    insert_new(stream, truth, 20)
+    for crash in ("mid_snapshot", "after_commit:3", "mid_snapshot", "after_produce:5", "after_mark:2"):
+        stream.walpost.start(crash=crash)
+        assert stream.walpost.wait_exit(60) == -9, f"at {crash}\n{stream.walpost.log_tail()}"
+        killed(crash.partition(":")[0])
+    stream.walpost.start()
+    stream.assert_exactly_once(truth)
+    assert stream.statuses() == {"COMMITTED": 5030}
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["init_after_intent", "init_after_slot", "init_after_snapshot", "init_after_checkpoint"],
+)
+def test_init_is_killed_and_starts_over(stream, killed, place):
+    truth = old_rows(stream, 50)
+    done = stream.walpost.init(status=None, environment={"WALPOST_CRASH": place})
+    assert done.returncode == -9, done.stdout + done.stderr
+    killed(place)
+    insert_new(stream, truth, 5)
+    stream.walpost.init()
+    stream.walpost.init()  # nothing left to do
+    insert_new(stream, truth, 5)
+    stream.walpost.start()
+    stream.assert_exactly_once(truth)
