@@ -38,9 +38,12 @@ static void copy_line(const char *from, char *text, size_t size)
 static bool read_server_answer(struct failure *failure, const char *message)
 {
     const char *found = NULL;
-    for (const char *at = strstr(message, ":  "); at != NULL; at = strstr(at + 3, ":  ")) {
-        if (sqlstate_valid(at + 3) && at[8] == ':' && at[9] == ' ') {
-            found = at + 3;
+    for (const char *line = message; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const char *code = strstr(line, ":  "); /* behind the severity */
+        if (code != NULL && code < line + strcspn(line, "\n") && sqlstate_valid(code + 3) &&
+            code[8] == ':' && code[9] == ' ') {
+            found = code + 3;
         }
     }
     if (found == NULL) {

@@ -136,7 +136,10 @@ static const char *remedy_of(const char *sqlstate)
 enum verdict link_failed(struct link *link, const PGresult *result, struct error *error)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (sqlstate == NULL || PQstatus(link->pg) != CONNECTION_OK) {
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    bool fatal = severity != NULL && strcmp(severity, "FATAL") == 0;
+    if (sqlstate == NULL || fatal || PQstatus(link->pg) != CONNECTION_OK) {
+        link->broken = true;
         if (sqlstate != NULL && link->last_words.text[0] == '\0') {
             copy_field(result, PG_DIAG_SQLSTATE, link->last_words.sqlstate,
                        sizeof(link->last_words.sqlstate));

@@ -107,7 +107,7 @@ static enum verdict slot_lost(const struct pg_slot *slot, const char *name, stru
     error_set(error, REFUSE,
               "slot \"%s\" was invalidated by the server (%s): WAL after " LSN_FORMAT
               " is no longer kept for it, and events there are not in the stream",
-              name, slot->invalidation[0] != '\0' ? slot->invalidation : slot->wal_status,
+              name, slot->invalidation[0] != '\0' ? slot->invalidation : "wal_removed",
               LSN_ARGS(slot->confirmed_lsn));
     return error_remedy(error,
                         "Find the rows that were inserted after that position; then `walpost drop` "
@@ -176,6 +176,13 @@ enum verdict stream_start(struct link *link, const struct stream_options *option
 
 /* --- read --- */
 
+/* Changes are decoded with the catalogs as they were then: a publication that is created again does
+ * not help a slot past the changes before. */
+static const char publication_remedy[] =
+    "The slot cannot get past what was written while the publication was missing: find the rows of "
+    "that time in the table; then `walpost drop` and `walpost init` make slot and publication new, "
+    "and `walpost run --accept-gap` goes on from there.";
+
 /* The server left the stream: why? */
 static enum verdict ended(struct link *link, struct error *error)
 {
@@ -183,9 +190,9 @@ static enum verdict ended(struct link *link, struct error *error)
     enum verdict verdict;
     if (result != NULL && PQresultStatus(result) == PGRES_FATAL_ERROR) {
         verdict = link_failed(link, result, error);
-        if (verdict == REFUSE && error != NULL && error->remedy[0] == '\0') {
-            error_remedy(error, "`walpost check` looks at slot and publication, and says what is "
-                                "missing.");
+        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        if (sqlstate != NULL && strcmp(sqlstate, "42704") == 0) {
+            error_remedy(error, "%s", publication_remedy);
         }
     } else {
         verdict = error_set(error, RETRY, "PostgreSQL at %s ended the stream", link->host);
@@ -227,8 +234,7 @@ static enum verdict refuse_skipped(struct link *link, struct error *error)
               "PostgreSQL at %s does not find the publication where the stream stands, and leaves "
               "out what it should publish: %s",
               link->host, link->notice.text);
-    error_remedy(error, "Rows inserted while there was no publication are not in the stream: find "
-                        "them in the table. `walpost init` creates the publication again.");
+    error_remedy(error, "%s", publication_remedy);
     error_code(error, link->notice.sqlstate);
     link->broken = true;
     return REFUSE;
