@@ -13,6 +13,21 @@ enum { OLD_ROWS_MAX = 100000, OLD_ROWS_TIMEOUT_MS = 10000 };
 
 /* --- the server --- */
 
+/* For remedies that can be pasted. */
+static bool look_at_role(struct points *points, struct look *look)
+{
+    struct pg_result *result = NULL;
+    struct error error;
+    if (link_query(look->sql, "SELECT pg_catalog.quote_ident(current_user)", NULL, 0,
+                   SQL_TIMEOUT_MS, &result, &error) != OK) {
+        point_error(points, "server settings", &error);
+        return false;
+    }
+    snprintf(look->role, sizeof(look->role), "%s", pg_result_text(result, 0, 0));
+    pg_result_free(result);
+    return true;
+}
+
 static bool check_server(struct points *points, struct look *look)
 {
     struct error error;
@@ -27,7 +42,7 @@ static bool check_server(struct points *points, struct look *look)
         point_error(points, "server settings", &error);
         return false;
     }
-    return true;
+    return look_at_role(points, look);
 }
 
 static void check_settings(struct points *points, const struct look *look)
@@ -89,8 +104,9 @@ static bool check_replication(struct points *points, struct look *look)
 {
     struct error error;
     if (!look->server.role_replication) {
-        point_wrong(points, "replication right", "ALTER ROLE ... REPLICATION;",
-                    "the role of postgres.dsn may not replicate");
+        char *remedy = must_printf("ALTER ROLE %s REPLICATION;", look->role);
+        point_wrong(points, "replication right", remedy, "role %s may not replicate", look->role);
+        free(remedy);
         return false;
     }
     if (reach_postgres(look->config, true, &look->replication, &error) != OK ||
@@ -147,7 +163,7 @@ static void check_right(struct points *points, const struct look *look, bool has
     if (has) {
         return;
     }
-    char *remedy = must_printf("GRANT %s ON %s TO ...;", right, look->config->table);
+    char *remedy = must_printf("GRANT %s ON %s TO %s;", right, look->config->table, look->role);
     point_wrong(points, "table rights", remedy, "%s is missing: %s", right, why);
     free(remedy);
 }
@@ -264,7 +280,7 @@ static void check_table(struct points *points, struct look *look)
     check_old_rows(points, look);
 }
 
-/* --- publication and slot --- */
+/* --- publication, slot, snapshot --- */
 
 static void check_publication(struct points *points, struct look *look)
 {
@@ -360,6 +376,24 @@ static bool check_slot(struct points *points, struct look *look, bool identified
     return identified;
 }
 
+/* Only while there is a snapshot to publish. */
+static void check_snapshot(struct points *points, struct look *look)
+{
+    const char *table = look->config->snapshot_table;
+    struct error error;
+    if (look_at_snapshot(look->sql, look->config->stream, &look->snapshot, &error) != OK) {
+        point_error(points, "snapshot", &error);
+    } else if (look->snapshot.exists && !look->snapshot.readable) {
+        char *remedy =
+            must_printf("ALTER TABLE %s OWNER TO %s; GRANT USAGE ON SCHEMA walpost TO %s;", table,
+                        look->role, look->role);
+        point_wrong(points, "snapshot", remedy, "role %s may not read %s", look->role, table);
+        free(remedy);
+    } else if (look->snapshot.exists) {
+        point_ok(points, "snapshot", "%s holds rows that come first", table);
+    }
+}
+
 void check_postgres(struct points *points, struct look *look, bool *slot_known)
 {
     static const char *const all[] = {"version", "wal_level",   "replication right",
@@ -376,6 +410,7 @@ void check_postgres(struct points *points, struct look *look, bool *slot_known)
     check_table(points, look);
     check_publication(points, look);
     *slot_known = check_slot(points, look, identified);
+    check_snapshot(points, look);
     check_slot_room(points, look);
     check_senders(points, look);
 }

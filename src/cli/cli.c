@@ -89,14 +89,14 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static enum verdict unknown_command(const char *name, struct error *error)
+static enum verdict unknown_command(const char *name, const char *other, struct error *error)
 {
     struct nearest nearest;
     nearest_init(&nearest, name);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         nearest_offer(&nearest, commands[i]->name);
     }
-    nearest_offer(&nearest, "help");
+    nearest_offer(&nearest, other);
     error_set(error, INVALID, "there is no command \"%.40s\"", name);
     return error_remedy(error, "The nearest is %s; `walpost help` lists all.", nearest.best);
 }
@@ -112,7 +112,7 @@ static int help(const char *topic)
     } else if (command != NULL) {
         print_command_help(command);
     } else {
-        unknown_command(topic, &error);
+        unknown_command(topic, "config", &error);
         return say_error(&error);
     }
     return 0;
@@ -257,7 +257,7 @@ static enum verdict parse(struct parsing *parsing, const char **topic, struct er
         } else {
             parsing->invocation->command = find_command(word);
             if (parsing->invocation->command == NULL) {
-                verdict = unknown_command(word, error);
+                verdict = unknown_command(word, "help", error);
             }
         }
         if (verdict != OK) {

@@ -86,15 +86,9 @@ static enum verdict drop_publication(struct look *look, struct error *error)
 
 static enum verdict drop_snapshot(struct look *look, struct error *error)
 {
-    int64_t there = 0;
-    enum verdict verdict =
-        reach_number(look->sql, "SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::int",
-                     look->config->snapshot_table, &there, error);
-    if (verdict != OK) {
-        return verdict;
-    }
     char *what = must_printf("table %s", look->config->snapshot_table);
-    verdict = drop_by_sql(look, there != 0, what, sql_drop_snapshot(look->config), error);
+    enum verdict verdict =
+        drop_by_sql(look, look->snapshot.exists, what, sql_drop_snapshot(look->config), error);
     free(what);
     if (verdict == OK && look->found.intent.exists) {
         const char *params[] = {look->config->stream};

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/look.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "cli/reach.h"
 #include "cli/stream_sql.h"
@@ -21,9 +23,9 @@ enum verdict look_at_intent(struct link *link, const char *stream, struct intent
                             struct error *error)
 {
     *intent = (struct intent){.exists = false};
-    int64_t there = 0;
-    enum verdict verdict = reach_number(link, SQL_HAS_INTENTS, NULL, &there, error);
-    if (verdict != OK || there == 0) {
+    struct own_table table;
+    enum verdict verdict = reach_own_table(link, "init", &table, error);
+    if (verdict != OK || !table.readable) {
         return verdict;
     }
     const char *params[] = {stream};
@@ -40,12 +42,24 @@ enum verdict look_at_intent(struct link *link, const char *stream, struct intent
     return OK;
 }
 
+enum verdict look_at_snapshot(struct link *link, const char *stream, struct own_table *snapshot,
+                              struct error *error)
+{
+    char *name = must_printf("snapshot_%s", stream);
+    enum verdict verdict = reach_own_table(link, name, snapshot, error);
+    free(name);
+    return verdict;
+}
+
 enum verdict look_at_postgres(struct look *look, struct error *error)
 {
     const struct config *config = look->config;
     enum verdict verdict = reach_postgres(config, false, &look->sql, error);
     if (verdict == OK) {
         verdict = catalog_server(look->sql, &look->server, error);
+    }
+    if (verdict == OK) {
+        verdict = look_at_snapshot(look->sql, config->stream, &look->snapshot, error);
     }
     if (verdict == OK) {
         verdict = reach_postgres(config, true, &look->replication, error);

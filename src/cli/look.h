@@ -8,7 +8,7 @@
 #define WALPOST_CLI_LOOK_H
 
 #include "cli/judge.h"
-#include "kafka/cluster.h"
+#include "cli/reach.h"
 
 struct look {
     const struct config *config;
@@ -16,8 +16,10 @@ struct look {
     struct link *replication;
     struct cluster *cluster;
     struct pg_server server;
+    char role[160]; /* as SQL writes it; known to check only */
     struct pg_table table;
     struct pg_publication publication;
+    struct own_table snapshot;
     struct findings found;
 };
 
@@ -27,7 +29,12 @@ enum verdict MUST_CHECK look_at_postgres(struct look *look, struct error *error)
 enum verdict MUST_CHECK look_at_kafka(struct look *look, struct error *error);
 void look_release(struct look *look); /* takes a half-filled one */
 
-/* The intent of an init that did not end; the table that holds it may not be there. */
+/* The snapshot's table. */
+enum verdict MUST_CHECK look_at_snapshot(struct link *link, const char *stream,
+                                         struct own_table *snapshot, struct error *error);
+
+/* The intent of an init that did not end; the table that holds it may not be there, or may not be
+ * read: then there is none. */
 enum verdict MUST_CHECK look_at_intent(struct link *link, const char *stream, struct intent *intent,
                                        struct error *error);
 

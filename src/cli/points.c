@@ -58,9 +58,9 @@ static void put(struct points *points, enum state state, const char *name, const
         return;
     }
     say_coloured(stdout, state_colours[state], state_marks[state]);
-    printf(" %-18s %s\n", name, text);
+    printf(" %-21s %s\n", name, text);
     if (remedy != NULL && remedy[0] != '\0') {
-        printf("%27s%s\n", "", remedy);
+        printf("%30s%s\n", "", remedy);
     }
     fflush(stdout);
 }

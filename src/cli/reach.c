@@ -87,6 +87,10 @@ enum verdict reach_kafka(const struct config *config, struct cluster **cluster, 
     }
     if (verdict != OK) {
         cluster_free(client);
+        if (error->remedy[0] == '\0') {
+            error_remedy(error, "Is a broker running there, and does it answer with addresses "
+                                "(advertised.listeners) that can be reached from here?");
+        }
         return verdict;
     }
     *cluster = client;
@@ -117,6 +121,27 @@ enum verdict reach_number(struct link *link, const char *sql, const char *param,
         return verdict;
     }
     *number = pg_result_rows(result) == 0 ? 0 : strtoll(pg_result_text(result, 0, 0), NULL, 10);
+    pg_result_free(result);
+    return OK;
+}
+
+enum verdict reach_own_table(struct link *link, const char *name, struct own_table *table,
+                             struct error *error)
+{
+    /* By the catalogue, not by to_regclass: that raises where the schema may not be used. */
+    static const char sql[] =
+        "SELECT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND "
+        "pg_catalog.has_table_privilege(c.oid, 'SELECT'))::int FROM pg_catalog.pg_class c JOIN "
+        "pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'walpost' AND "
+        "c.relname = $1";
+    const char *params[] = {name};
+    struct pg_result *result = NULL;
+    enum verdict verdict = link_query(link, sql, params, 1, SQL_TIMEOUT_MS, &result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    table->exists = pg_result_rows(result) == 1;
+    table->readable = table->exists && strcmp(pg_result_text(result, 0, 0), "1") == 0;
     pg_result_free(result);
     return OK;
 }

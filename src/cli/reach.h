@@ -26,6 +26,14 @@ enum verdict MUST_CHECK reach_kafka(const struct config *config, struct cluster 
 /* A log for what the libraries below have to say: warnings and worse. */
 struct log reach_log(const struct config *config);
 
+/* Is there a table of this name in schema walpost, and may this role read it? */
+struct own_table {
+    bool exists;
+    bool readable;
+};
+enum verdict MUST_CHECK reach_own_table(struct link *link, const char *name,
+                                        struct own_table *table, struct error *error);
+
 /* One statement whose rows nobody wants. */
 enum verdict MUST_CHECK reach_execute(struct link *link, const char *sql, struct error *error);
 

@@ -6,7 +6,6 @@
 #include "base/check.h"
 #include "cli/json.h"
 #include "cli/look.h"
-#include "cli/reach.h"
 #include "cli/say.h"
 
 enum { COUNT_MAX = 1000000, COUNT_TIMEOUT_MS = 5000 };
@@ -19,7 +18,7 @@ struct rows {
 
 static int64_t count_rows(struct look *look, const char *from)
 {
-    char *sql = must_printf("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS some",
+    char *sql = must_printf("SELECT pg_catalog.count(*) FROM (SELECT 1 FROM %s LIMIT %d) AS few",
                             from, COUNT_MAX);
     struct pg_result *result = NULL;
     struct error error;
@@ -44,11 +43,10 @@ static struct rows look_at_rows(struct look *look)
         free(from);
         free(status);
     }
-    struct error error;
-    int64_t there = 0;
-    if (reach_number(look->sql, "SELECT (pg_catalog.to_regclass($1) IS NOT NULL)::int",
-                     config->snapshot_table, &there, &error) == OK) {
-        rows.snapshot = there == 0 ? 0 : count_rows(look, config->snapshot_table);
+    if (!look->snapshot.exists) {
+        rows.snapshot = 0;
+    } else if (look->snapshot.readable) {
+        rows.snapshot = count_rows(look, config->snapshot_table);
     }
     return rows;
 }
@@ -72,7 +70,8 @@ static void print_slot(const struct config *config, const struct pg_slot *slot)
     char text[256];
     char bytes[BYTES_TEXT_SIZE];
     if (!slot->exists) {
-        snprintf(text, sizeof(text), "%s is not there", config->postgres.slot);
+        snprintf(text, sizeof(text), "%s is not there; `walpost check` says more",
+                 config->postgres.slot);
         line("slot", text);
         return;
     }

@@ -28,6 +28,5 @@ char *sql_drop_snapshot(const struct config *config);
 #define SQL_END_INTENT    "DELETE FROM walpost.init WHERE stream = $1"
 #define SQL_FIND_INTENT \
     "SELECT coalesce(consistent_point::text, '') FROM walpost.init WHERE stream = $1"
-#define SQL_HAS_INTENTS "SELECT (pg_catalog.to_regclass('walpost.init') IS NOT NULL)::int"
 
 #endif
