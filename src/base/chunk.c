@@ -36,10 +36,8 @@ static struct chunk *chunk_new(size_t size)
 
 void chunk_pool_release(struct chunk_pool *pool)
 {
-    if (pool->current != NULL) {
-        check(pool->current->live == 0);
-        free(pool->current);
-    }
+    check(pool->used == 0);
+    free(pool->current);
     while (pool->spare != NULL) {
         struct chunk *next = pool->spare->next;
         free(pool->spare);
@@ -58,14 +56,12 @@ static void chunk_next(struct chunk_pool *pool)
     } else {
         pool->current = chunk_new(CHUNK_SIZE);
     }
-    pool->used += CHUNK_SIZE;
 }
 
 /* A chunk that nobody allocates from any more and that holds nothing goes to the spares, or back.
  */
 static void chunk_retire(struct chunk_pool *pool, struct chunk *chunk)
 {
-    pool->used -= chunk->size;
     if (chunk->size == CHUNK_SIZE && chunk->adopted == NULL && pool->spares < SPARES_MAX) {
         chunk->next = pool->spare;
         pool->spare = chunk;
@@ -88,16 +84,14 @@ void *chunk_alloc(struct chunk_pool *pool, size_t size, struct chunk **owner)
     }
     struct chunk *chunk = pool->current;
     if (chunk == NULL || chunk->offset + size > chunk->size) {
-        pool->current = NULL;
-        if (chunk != NULL && chunk->live == 0) {
-            chunk_retire(pool, chunk);
-        }
-        chunk_next(pool);
+        chunk_next(pool); /* the full one holds something: chunk_free retires it */
         chunk = pool->current;
     }
     void *memory = chunk->memory + chunk->offset;
     chunk->offset += size;
-    chunk->live++;
+    if (chunk->live++ == 0) {
+        pool->used += chunk->size;
+    }
     *owner = chunk;
     return memory;
 }
@@ -119,6 +113,7 @@ void chunk_free(struct chunk_pool *pool, struct chunk *owner)
     if (owner->live > 0) {
         return;
     }
+    pool->used -= owner->size;
     if (owner == pool->current) {
         owner->offset = 0;
         return;

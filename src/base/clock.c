@@ -23,10 +23,7 @@ int64_t clock_wall_us(void)
 
 uint32_t backoff_ms(uint32_t tries, uint32_t base_ms, uint32_t max_ms)
 {
-    uint64_t pause = base_ms;
-    for (uint32_t i = 0; i < tries && pause < max_ms; i++) {
-        pause *= 2;
-    }
+    uint64_t pause = (uint64_t)base_ms << (tries < 32 ? tries : 32);
     if (pause > max_ms) {
         pause = max_ms;
     }

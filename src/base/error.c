@@ -26,10 +26,12 @@ enum verdict error_remedy(struct error *error, const char *format, ...)
     if (error == NULL) {
         return FATAL;
     }
+    char remedy[sizeof(error->remedy)]; /* it may quote the old one */
     va_list args;
     va_start(args, format);
-    vsnprintf(error->remedy, sizeof(error->remedy), format, args);
+    vsnprintf(remedy, sizeof(remedy), format, args);
     va_end(args);
+    memcpy(error->remedy, remedy, sizeof(remedy));
     return error->verdict;
 }
 
