@@ -16,7 +16,7 @@
 #include "kafka/admin.h"
 #include "kafka/verdicts.h"
 
-enum { POLL_MS = 50, BATCH = 512 };
+enum { POLL_MS = 50 };
 
 struct reader {
     const struct config *config;
@@ -209,20 +209,16 @@ static enum verdict too_slow(struct reading *reading, struct error *error)
 
 static enum verdict read_on(struct reading *reading, const atomic_bool *stop, struct error *error)
 {
-    rd_kafka_message_t *messages[BATCH];
     while (reading->n_unfinished > 0) {
         if (stop != NULL && atomic_load(stop)) {
             return error_set(error, AGAIN, "asked to stop");
         }
         int left = left_ms(reading);
-        ssize_t count = rd_kafka_consume_batch_queue(
-            reading->queue, left < POLL_MS ? left : POLL_MS, messages, BATCH);
-        enum verdict verdict = OK;
-        for (ssize_t i = 0; i < count; i++) {
-            if (verdict == OK) {
-                verdict = take(reading, messages[i], error);
-            }
-            rd_kafka_message_destroy(messages[i]);
+        rd_kafka_message_t *message =
+            rd_kafka_consume_queue(reading->queue, left < POLL_MS ? left : POLL_MS);
+        enum verdict verdict = message == NULL ? OK : take(reading, message, error);
+        if (message != NULL) {
+            rd_kafka_message_destroy(message);
         }
         if (verdict != OK) {
             return verdict;
