@@ -91,17 +91,15 @@ def generate(stream, workload, rows, socket):
         stream.execute(
             "insert into outbox_events (aggregate_id, event_type, payload) "
             f"select 'customer-' || (n % 5000), 'Order.ItemAdded', {PAYLOAD.format(n='n')} "
-            "from generate_series(1, %s) n",
-            (rows,),
+            f"from generate_series(1, {rows}) n"
         )
         return
     if workload == "logical messages":
         stream.execute(
-            "select pg_logical_emit_message(true, 'walpost', jsonb_build_object("
+            "select count(pg_logical_emit_message(true, 'walpost', jsonb_build_object("
             "'id', gen_random_uuid(), 'aggregate_id', 'customer-' || (n % 5000), "
-            f"'event_type', 'Order.ItemAdded', 'payload', {PAYLOAD.format(n='n')})::text) "
-            "from generate_series(1, %s) n",
-            (rows,),
+            f"'event_type', 'Order.ItemAdded', 'payload', {PAYLOAD.format(n='n')})::text)) "
+            f"from generate_series(1, {rows}) n"
         )
         return
     script = os.path.join(stream.folder, "one-row.sql")
@@ -109,7 +107,7 @@ def generate(stream, workload, rows, socket):
         file.write(
             "\\set n random(1, 1000000)\n"
             "insert into outbox_events (aggregate_id, event_type, payload) values "
-            f"('customer-' || (:n % 5000), 'Order.ItemAdded', {PAYLOAD.format(n=':n')});\n"
+            f"('customer-' || (:n::int % 5000), 'Order.ItemAdded', {PAYLOAD.format(n=':n::int')});\n"
         )
     clients = 10
     subprocess.run(
@@ -138,10 +136,10 @@ def drain_once(postgres, kafka, name, workload, rows, socket, delivery, after, c
     """One stream with its rows already written: null, walpost, producer, in this order."""
     stream = Stream(
         postgres, kafka, name,
-        postgres={"dsn": postgres.dsn(name, "walpost", socket)},
         outbox={"after_publish": after, "snapshot": "none"},
         delivery=delivery, memory="64MB", topics={"create": True, "partitions": 6},
     )
+    stream.walpost.write_config(postgres={"dsn": postgres.dsn(name, "walpost", socket)})
     stream.walpost.init()
     kafka.create_topic(stream.prefix + "Order", 6)
     kafka.create_topic(name + "-ceiling", 6)
@@ -232,7 +230,7 @@ def latency_once(postgres, kafka, name, delivery, receive, options, extra):
     with open(script, "w", encoding="utf-8") as file:
         file.write("\\set n random(1, 1000000)\n"
                    "insert into outbox_events (aggregate_id, event_type, payload) values "
-                   f"('customer-' || (:n % 5000), 'Order.ItemAdded', {PAYLOAD.format(n=':n')});\n")
+                   f"('customer-' || (:n::int % 5000), 'Order.ItemAdded', {PAYLOAD.format(n=':n::int')});\n")
     cpu = stream.walpost.cpu_seconds()
     began = time.time()
     subprocess.run(

@@ -43,7 +43,8 @@ enum {
     /* A busy socket is read in bunches: a wake-up for each small message costs more than the
      * message. */
     NAP_FROM_MESSAGES = 24,
-    NAP_US = 700,
+    NAP_US = 500,
+    READS_MAX = 64, /* then the others have their turn */
 };
 
 enum state { STARTING, STREAMING, DRAINING, CLOSING, DONE };
@@ -209,11 +210,18 @@ static void progress(struct pipeline *p)
 static void read_stream(struct pipeline *p)
 {
     struct error error;
-    uint32_t n;
-    enum verdict verdict = flow_read(p->flow, &n, &error);
+    uint32_t total = 0;
+    enum verdict verdict = OK;
+    for (uint32_t reads = 0, n = 1; verdict == OK && n > 0 && reads < READS_MAX; reads++) {
+        verdict = flow_read(p->flow, &n, &error);
+        total += n;
+        if (flow_memory_is_full(p->flow) || p->flow->reached_end) {
+            break;
+        }
+    }
     if (verdict != OK) {
         session_failed(p, verdict, &error);
-    } else if (n >= NAP_FROM_MESSAGES) {
+    } else if (total >= NAP_FROM_MESSAGES) {
         ev_timer_set(&p->nap, NAP_US / 1e6, 0.);
         ev_timer_start(p->loop, &p->nap);
     }
