@@ -35,8 +35,10 @@ struct marker {
     struct ledger *ledger;
     bool off;
     char *sql[2];            /* published, dead; NULL: nothing to do for such rows */
-    struct mark_list *first; /* the oldest; the newest of each kind takes new ids */
+    struct mark_list *first; /* the oldest */
     struct mark_list *last;
+    struct mark_list *open[2]; /* published, dead: the newest of each kind takes new ids, so that
+                                  single dead rows do not cut the others into small statements */
     struct mark_list *sent;
     int64_t not_before_us;
     size_t memory, pending;
@@ -127,11 +129,12 @@ void marker_free(struct marker *marker)
 
 static struct mark_list *list_for(struct marker *marker, bool dead)
 {
-    struct mark_list *list = marker->last;
-    if (list != NULL && list->dead == dead && list->rows < BATCH_ROWS) {
+    struct mark_list *list = marker->open[dead];
+    if (list != NULL && list->rows < BATCH_ROWS) {
         return list;
     }
     list = must_calloc(1, sizeof(*list));
+    marker->open[dead] = list;
     list->dead = dead;
     if (marker->last == NULL) {
         marker->first = list;
@@ -209,6 +212,9 @@ enum verdict marker_send(struct marker *marker, struct link *link, struct error 
         marker->first = list->next;
         if (marker->first == NULL) {
             marker->last = NULL;
+        }
+        if (marker->open[list->dead] == list) {
+            marker->open[list->dead] = NULL;
         }
         list->next = NULL;
         put(list, '}'); /* put_id left room */
