@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What users read names what the program has: every option of the configuration is in
-# docs/configuration.md and in examples/walpost.yaml, every command and flag is in docs/walpost.1,
-# and none of the three names one that is not there.
+# Documents name what is there, and all of it:
+#   every option is in docs/configuration.md and in examples/walpost.yaml, and nothing else is;
+#   every command and flag is in docs/walpost.1, and nothing else is;
+#   ARCHITECTURE.md has the table of scripts/check-layers.sh, and the functions and tests that it
+#   names exist.
 #   check-docs.sh [ROOT]     ROOT: the repository (a test gives it a broken copy)
+# shellcheck disable=SC2016 # backquotes are Markdown's here
 set -euo pipefail
 cd "${1:-$(dirname "$0")/..}"
 
@@ -66,9 +69,25 @@ documented_flags() {
     manual | grep -oE -- '(^|[^a-z-])--[a-z]+(-[a-z]+)*' | grep -oE -- '--[a-z-]+' | sort -u
 }
 
+# folder and what it may use, one a line.
+layers() {
+    sed -n '/^may_use()/,/^}/s/^\([a-z]*\): *\(.*\)$/\1 \2/p' scripts/check-layers.sh |
+        sed 's/ *$//' | sort
+}
+
+documented_layers() {
+    sed -nE 's/^\| `([a-z]+)\/` \| ([^|]*)\|.*/\1 \2/p' ARCHITECTURE.md |
+        sed -E 's/ +/ /g; s/ $//' | sort
+}
+
+# `file: name` of the table of invariants.
+named_places() {
+    grep -oE '`[a-z0-9_/]+\.(c|py): [A-Za-z0-9_]+`' ARCHITECTURE.md | tr -d '`' | sort -u
+}
+
 # --- do they agree? ---
 
-for document in docs/configuration.md examples/walpost.yaml docs/walpost.1; do
+for document in docs/configuration.md examples/walpost.yaml docs/walpost.1 ARCHITECTURE.md; do
     [ -f "$document" ] || {
         echo "$document is not there" >&2
         exit 1
@@ -99,9 +118,22 @@ at_least() { # NUMBER WHAT LIST
     local found
     found=$(grep -c . <<< "$3" || true)
     [ "$found" -ge "$1" ] || {
-        echo "check-docs.sh found only $found $2 in the sources: has their form changed?" >&2
+        echo "check-docs.sh found only $found $2 where more were expected: have they changed their form?" >&2
         exit 1
     }
+}
+
+check_places() {
+    local place file name found
+    while IFS= read -r place; do
+        file=${place%%: *}
+        name=${place##*: }
+        found=$(find src tests -path "*/$file" | head -n 1)
+        if [ -z "$found" ] || ! grep -qw -- "$name" "$found"; then
+            echo "ARCHITECTURE.md names $place, which does not exist" >&2
+            failures=$((failures + 1))
+        fi
+    done <<< "$1"
 }
 
 at_least 30 options "$(options)"
@@ -112,5 +144,10 @@ compare option docs/configuration.md "$(options)" "$(documented_options)"
 compare option examples/walpost.yaml "$(options)" "$(example_options)"
 compare command docs/walpost.1 "$(commands)" "$(documented_commands)"
 compare flag docs/walpost.1 "$(flags)" "$(documented_flags)"
+
+at_least 10 folders "$(layers)"
+at_least 20 places "$(named_places)"
+compare layer ARCHITECTURE.md "$(layers)" "$(documented_layers)"
+check_places "$(named_places)"
 
 [ "$failures" = 0 ]
