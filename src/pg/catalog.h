@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * catalog.h - what walpost asks of PostgreSQL's catalogs, and what it creates there.
- * In: a plain link (identify: a replication link). Out: plain structs.
+ * In: a link, plain or for replication as each function says. Out: plain structs.
  * Owns: nothing; the structs hold copies.
  * Thread: the control thread, or a command: these wait.
  * Keeps: I9: what is not as it must be is told apart, so that the caller can refuse with the right
- * remedy. */
+ *     remedy. */
 #ifndef WALPOST_PG_CATALOG_H
 #define WALPOST_PG_CATALOG_H
 
@@ -35,12 +35,14 @@ struct pg_server {
     char wal_level[16];
     int max_replication_slots, used_replication_slots;
     int max_wal_senders;
-    uint32_t
-        wal_sender_timeout_ms; /* 0: off; as a walsender of this role and database would see it */
-    int64_t max_slot_wal_keep_mb; /* -1: no limit */
-    bool role_replication;        /* REPLICATION or superuser */
+    uint32_t wal_sender_timeout_ms; /* 0: off */
+    int64_t max_slot_wal_keep_mb;   /* -1: no limit */
+    bool role_replication;          /* REPLICATION or superuser */
     bool in_recovery;
 };
+/* On either kind of link. wal_sender_timeout is that of the link's own session: a walsender of the
+ * same role and database has the same one, ALTER ROLE ... SET and ALTER DATABASE ... SET included.
+ */
 enum verdict MUST_CHECK catalog_server(struct link *link, struct pg_server *server,
                                        struct error *error);
 
@@ -59,6 +61,7 @@ struct pg_slot {
     int64_t lag_bytes;      /* current WAL position - confirmed_lsn */
     char invalidation[64];  /* "" or the reason, PostgreSQL 17 and newer; conflicting on 16 */
 };
+/* On either kind of link. */
 enum verdict MUST_CHECK catalog_slot(struct link *link, const char *slot, struct pg_slot *found,
                                      struct error *error);
 
@@ -88,8 +91,10 @@ struct pg_publication {
     bool all_tables;
     bool insert_published;
     bool via_root;
-    bool covers_table; /* the table itself, or through all tables or its schema */
-    bool row_filter;   /* PostgreSQL 15 and newer */
+    /* an INSERT into the table is decoded under its name: it is published by itself, by its schema,
+     * or with all tables; a partitioned one needs via_root, a partition needs the opposite */
+    bool covers_table;
+    bool row_filter; /* PostgreSQL 15 and newer */
     bool column_list;
     uint32_t table_oid; /* of the table that bears the name now; 0: none */
 };

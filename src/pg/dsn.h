@@ -2,7 +2,8 @@
  *
  * dsn.h - a connection string, taken apart.
  * In: key=value or URI form. Out: one target for each server named in it, and the parameters of a
- * connection to one of them. Owns: the parsed string with its password; no error quotes that.
+ *     connection to one of them.
+ * Owns: the parsed string with its password; no error quotes that.
  * Thread: any.
  * Keeps: nothing.
  * Source: PostgreSQL documentation, "Connection Strings" and "Environment Variables". */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * internal.h - what the files of this folder share: the inside of a link, and how its errors are
- * told. In -> out: nothing; include it in pg/ only. Owns: struct link is owned by whoever opened
- * it. Thread: as link.h says. Keeps: nothing. */
+ *     told.
+ * In -> out: nothing; included in pg/ only.
+ * Owns: a struct link belongs to whoever opened it.
+ * Thread: as link.h says.
+ * Keeps: nothing. */
 #ifndef WALPOST_PG_INTERNAL_H
 #define WALPOST_PG_INTERNAL_H
 
@@ -29,8 +32,9 @@ struct link {
     PGresult *pending; /* the answer, until the server is ready again */
     const atomic_bool *stop;
     char host[128];
-    struct notice notice; /* not taken yet when its text is not empty */
-    struct notice last_words;
+    struct notice notice;     /* not taken yet when its text is not empty */
+    struct notice last_words; /* of a server that ends the session */
+    struct notice skipped;    /* a publication was not found (PostgreSQL 18) */
     char taken[480];
 };
 
@@ -40,10 +44,14 @@ void wait_socket(const PGconn *pg, bool readable, bool writable, int slice_ms);
 /* The notice receiver of a link. */
 void link_notice(void *link, const PGresult *result);
 
-/* Why no connection came about; looks at what libpq and the server said. `timed_out_ms` > 0:
- * neither said a thing for so long. */
+/* Why no connection came about: what libpq and the server said. timed_out_ms above 0: neither said
+ * a thing for so long. */
 enum verdict connect_error(PGconn *pg, const char *server, bool replication, int64_t timed_out_ms,
                            struct error *error);
+
+/* Bytes that OpenSSL has decrypted and not handed out yet. The socket does not show them, and libpq
+ * thinks of them only where it waits itself. */
+bool tls_pending(const PGconn *pg);
 
 /* The connection is gone. */
 enum verdict link_lost(struct link *link, struct error *error);

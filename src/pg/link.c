@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pg/link.h"
 
+#include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -93,6 +94,9 @@ void link_notice(void *argument, const PGresult *result)
     copy_field(result, PG_DIAG_SQLSTATE, notice.sqlstate, sizeof(notice.sqlstate));
     copy_field(result, PG_DIAG_SOURCE_FUNCTION, notice.function, sizeof(notice.function));
     result_words(result, notice.text, sizeof(notice.text));
+    if (notice.warning && strcmp(notice.function, "LoadPublications") == 0) {
+        link->skipped = notice;
+    }
     if (notice.fatal) {
         link->last_words = notice;
     } else if (notice.warning || !link->notice.warning) {
@@ -161,6 +165,17 @@ enum verdict link_failed(struct link *link, const PGresult *result, struct error
 }
 
 /* --- a statement, without waiting --- */
+
+bool tls_pending(const PGconn *pg)
+{
+    void *tls = PQsslStruct((PGconn *)pg, "OpenSSL");
+    if (tls == NULL) {
+        return false;
+    }
+    /* libpq brings the library along: no header and no link of our own for one question. */
+    int (*ssl_pending)(const void *) = (int (*)(const void *))dlsym(RTLD_DEFAULT, "SSL_pending");
+    return ssl_pending != NULL && ssl_pending(tls) > 0;
+}
 
 enum verdict link_send(struct link *link, const char *sql, const char *const *params, int n_params,
                        struct error *error)
@@ -243,10 +258,20 @@ static enum verdict deliver(struct link *link, struct pg_result **result, struct
     return OK;
 }
 
+/* Is more to come from the socket before the next result? */
+static bool is_busy(struct link *link)
+{
+    bool busy = PQisBusy(link->pg) == 1;
+    while (busy && tls_pending(link->pg) && PQconsumeInput(link->pg) == 1) {
+        busy = PQisBusy(link->pg) == 1;
+    }
+    return busy;
+}
+
 enum verdict link_receive(struct link *link, struct pg_result **result, struct error *error)
 {
     bool lost = PQconsumeInput(link->pg) != 1;
-    bool busy = PQisBusy(link->pg) == 1;
+    bool busy = is_busy(link);
     if (!link->asked) {
         /* Nothing is outstanding: what came is a notice, or the end. */
         lost = lost || link->last_words.text[0] != '\0';
@@ -261,7 +286,7 @@ enum verdict link_receive(struct link *link, struct pg_result **result, struct e
             return deliver(link, result, error);
         }
         keep(link, next);
-        busy = PQisBusy(link->pg) == 1;
+        busy = is_busy(link);
     }
     if (!lost) {
         return AGAIN;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * resolve.h - a host name becomes addresses, without blocking for longer than asked.
- * In: a name. Out: numeric addresses for libpq's hostaddr: libpq itself blocks on the lookup, for
- * as long as the resolver likes. Owns: a lookup thread, that frees its own memory when nobody waits
- * for it any more. Thread: any; waits in slices. Keeps: nothing. */
+ * In: a name. Out: numbers for libpq's hostaddr. libpq itself would block on the lookup, for as
+ *     long as the resolver likes.
+ * Owns: a thread for each lookup, that frees its own memory when nobody waits for it any more.
+ * Thread: any; waits in slices.
+ * Keeps: nothing. */
 #ifndef WALPOST_PG_RESOLVE_H
 #define WALPOST_PG_RESOLVE_H
 

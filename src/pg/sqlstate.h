@@ -4,8 +4,9 @@
  * In: a SQLSTATE. Out: a verdict.
  * Owns: nothing.
  * Thread: any.
- * Keeps: the one table from SQLSTATE to verdict; it never looks at a message's text, which is in
- * the server's language. Source: PostgreSQL documentation, "PostgreSQL Error Codes". */
+ * Keeps: the one table from SQLSTATE to verdict. It never looks at a message's text, which is in
+ *     the server's language.
+ * Source: PostgreSQL documentation, "PostgreSQL Error Codes". */
 #ifndef WALPOST_PG_SQLSTATE_H
 #define WALPOST_PG_SQLSTATE_H
 

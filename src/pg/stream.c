@@ -222,20 +222,14 @@ enum verdict stream_read(struct link *link, struct error *error)
 
 /* PostgreSQL 18 only warns when a publication is missing, leaves its rows out, and lets the slot
  * move on (I9): nothing that comes after the warning may be looked at. */
-static bool publication_skipped(const struct link *link)
-{
-    return link->notice.warning && strcmp(link->notice.sqlstate, "55000") == 0 &&
-           strcmp(link->notice.function, "LoadPublications") == 0;
-}
-
 static enum verdict refuse_skipped(struct link *link, struct error *error)
 {
     error_set(error, REFUSE,
               "PostgreSQL at %s does not find the publication where the stream stands, and leaves "
               "out what it should publish: %s",
-              link->host, link->notice.text);
+              link->host, link->skipped.text);
     error_remedy(error, "%s", publication_remedy);
-    error_code(error, link->notice.sqlstate);
+    error_code(error, link->skipped.sqlstate);
     link->broken = true;
     return REFUSE;
 }
@@ -256,7 +250,10 @@ enum verdict stream_next(struct link *link, struct stream_message *message, stru
 {
     char *buffer = NULL;
     int length = PQgetCopyData(link->pg, &buffer, 1);
-    if (publication_skipped(link)) {
+    while (length == 0 && tls_pending(link->pg) && PQconsumeInput(link->pg) == 1) {
+        length = PQgetCopyData(link->pg, &buffer, 1);
+    }
+    if (link->skipped.text[0] != '\0') {
         PQfreemem(buffer);
         return refuse_skipped(link, error);
     }

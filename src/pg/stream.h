@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * stream.h - the replication stream: COPY_BOTH of a logical slot.                         Step 1
- * of 7. In: a link with replication=database. Out: messages (XLogData payloads), keepalives; in the
- * other direction the standby status. Owns: nothing of its own; the link is the caller's. A
- * message's bytes belong to the caller after stream_take. Thread: stream_start in the control
- * thread, the rest in the loop thread. Keeps: only the caller names an LSN to confirm (I1); a
- * keepalive's LSN is reported, never adopted. Source: PostgreSQL documentation, "Streaming
- * Replication Protocol". */
+ * stream.h - the replication stream: COPY_BOTH of a logical slot.                 Step 1 of 7.
+ * In: a link with replication=database. Out: messages (payloads of XLogData) and keepalives; the
+ *     other way, the standby status.
+ * Owns: nothing of its own; the link is the caller's, and so is a message's buffer once it is out.
+ * Thread: stream_start in the control thread, the rest in the loop thread.
+ * Keeps: only the caller names an LSN to confirm (I1); a keepalive's LSN is reported, never
+ *     adopted. A publication that is missing ends the stream (I9), also on PostgreSQL 18, which
+ *     only warns.
+ * Source: PostgreSQL documentation, "Streaming Replication Protocol". */
 #ifndef WALPOST_PG_STREAM_H
 #define WALPOST_PG_STREAM_H
 
@@ -22,8 +24,9 @@ struct stream_options {
 };
 
 /* START_REPLICATION SLOT ... LOGICAL 0/0 (proto_version '1'). OK: in COPY_BOTH, nothing read. WAIT:
- * slot in use (55006). REFUSE: slot missing or invalidated, with the remedy. RETRY: connection
- * lost. */
+ * slot in use (55006), by the process that the error names. REFUSE: slot missing, invalidated, or
+ * not one of pgoutput in this database, with the remedy. RETRY: connection lost. AGAIN: *stop. The
+ * publication is not looked at here: the server does that at the first change. */
 enum verdict MUST_CHECK stream_start(struct link *link, const struct stream_options *options,
                                      struct error *error);
 
@@ -39,12 +42,13 @@ struct stream_message {
     size_t buffer_size;
 };
 
-/* Reads from the socket into libpq's buffer; one read(2) or so. RETRY: lost (error carries the
- * server's last word and SQLSTATE); */
+/* Reads from the socket into libpq's buffer; one read(2) or so. RETRY: lost, or one of
+ * stream_next's ends; error carries the server's last word and its SQLSTATE. */
 enum verdict MUST_CHECK stream_read(struct link *link, struct error *error);
 
-/* The next whole message of what was read. AGAIN: none. RETRY, REFUSE, FATAL: the stream ended;
- * error has the server's reason. OK: *message. */
+/* The next whole message of what was read. AGAIN: none. OK: *message. Else the stream ended, the
+ * link is not alive any more, and error has the server's reason: RETRY for a shutdown or a lost
+ * connection, REFUSE for a publication that was missing when a change was written. */
 enum verdict MUST_CHECK stream_next(struct link *link, struct stream_message *message,
                                     struct error *error);
 void stream_free_buffer(char *buffer);

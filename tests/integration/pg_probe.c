@@ -74,6 +74,7 @@ const char *probe_value(struct link *link, const char *sql)
 void probe_error(struct probe *probe, const struct error *error, enum verdict verdict,
                  const char *what, const char *remedy)
 {
+    check(what != NULL && remedy != NULL);
     printf("  %-7s %-5s %s\n", verdict_name(error->verdict), error->code, error->what);
     if (error->remedy[0] != '\0') {
         printf("                -> %s\n", error->remedy);

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# A private PostgreSQL on a free port, the probe against it over a Unix socket, and the end of it.
-#   pg_probe.sh PROBE [BINDIR of PostgreSQL]
+# A private PostgreSQL on a free port, the probe against it over a Unix socket or TLS, and the end of it.
+#   pg_probe.sh PROBE socket|tls [BINDIR of PostgreSQL]
 # As root, the server runs as user postgres.
 set -eu
 probe=$1
-bin=${2:-${PG_BIN:-/usr/lib/postgresql/15/bin}}
+transport=$2
+bin=${3:-${PG_BIN:-/usr/lib/postgresql/15/bin}}
 if [ ! -x "$bin/initdb" ]; then
     echo "no PostgreSQL server at $bin: skipped"
     exit 77
@@ -39,8 +40,17 @@ local all probe_password                  scram-sha-256
 host  all probe_password localhost        scram-sha-256
 host  all probe_rejected all              reject
 local all all                             trust
-host  all postgres       127.0.0.1/32     trust
+host  all postgres,probe_absent,probe_nologin,probe_plain,probe_replication,probe_limited 127.0.0.1/32 trust
 HBA
+host=$dir
+sslmode=prefer
+if [ "$transport" = tls ]; then
+    host=127.0.0.1
+    sslmode=require
+    as_owner openssl req -new -x509 -nodes -newkey rsa:2048 -days 2 -subj /CN=localhost \
+        -keyout "$dir/data/server.key" -out "$dir/data/server.crt" 2>/dev/null
+    echo "ssl = on" >>"$dir/data/postgresql.conf"
+fi
 started=
 for try in 1 2 3 4 5 6 7 8; do
     port=$(awk -v seed="$$$try" 'BEGIN { srand(seed); print 20000 + int(rand() * 40000) }')
@@ -53,5 +63,5 @@ done
 
 stop_command="$bin/pg_ctl -D $dir/data -m fast -W stop"
 [ "$(id -u)" != 0 ] || stop_command="runuser -u postgres -- $stop_command"
-export PROBE_HOST="$dir" PROBE_PORT="$port"
-"$probe" "host=$dir port=$port user=postgres dbname=postgres" "$stop_command"
+export PROBE_HOST="$host" PROBE_PORT="$port"
+"$probe" "host=$host port=$port user=postgres dbname=postgres sslmode=$sslmode" "$stop_command"

@@ -61,13 +61,13 @@ static void fake_end(struct fake *fake)
     close(fake->listener);
 }
 
-static enum verdict fake_open(const struct fake *fake, bool replication, struct link **link,
-                              struct error *error)
+static enum verdict fake_open(const struct fake *fake, bool replication, const char *sslmode,
+                              struct link **link, struct error *error)
 {
     char dsn[128];
     snprintf(dsn, sizeof(dsn),
-             "host=127.0.0.1 port=%d user=walpost dbname=shop password=secret sslmode=disable",
-             fake->port);
+             "host=127.0.0.1 port=%d user=walpost dbname=shop password=secret sslmode=%s",
+             fake->port, sslmode);
     struct link_options options = {
         .dsn = dsn, .replication = replication, .connect_timeout_ms = 3000};
     return link_open(&options, link, error);
@@ -114,7 +114,7 @@ static void speaks_german(struct probe *probe, const char *body, size_t length, 
     fake_start(&fake);
     struct link *link = NULL;
     struct error error = {.verdict = OK};
-    (void)!fake_open(&fake, replication, &link, &error);
+    (void)!fake_open(&fake, replication, "disable", &link, &error);
     probe_error(probe, &error, FATAL, what, remedy);
     fake_end(&fake);
 }
@@ -137,6 +137,17 @@ static void languages(struct probe *probe)
            "may not connect to database", "GRANT CONNECT");
 }
 
+static void knows_no_tls(struct probe *probe)
+{
+    struct fake fake = {.greeting = BYTES_LIT("N")};
+    fake_start(&fake);
+    struct link *link = NULL;
+    struct error error = {.verdict = OK};
+    (void)!fake_open(&fake, false, "require", &link, &error);
+    probe_error(probe, &error, FATAL, "no secure connection", "sslmode");
+    fake_end(&fake);
+}
+
 /* What is in CopyData is measured before it is read. */
 static void garbled(struct probe *probe, const char *data, size_t length, const char *what)
 {
@@ -150,7 +161,7 @@ static void garbled(struct probe *probe, const char *data, size_t length, const 
     struct link *link = NULL;
     struct error error = {.verdict = OK};
     struct stream_options options = {.slot = "s", .publication = "p"};
-    SHOW(fake_open(&fake, true, &link, &error) == OK);
+    SHOW(fake_open(&fake, true, "disable", &link, &error) == OK);
     SHOW(stream_start(link, &options, &error) == OK);
     struct stream_message message;
     enum verdict verdict;
@@ -169,6 +180,7 @@ static void garbled(struct probe *probe, const char *data, size_t length, const 
 void probe_fake(struct probe *probe)
 {
     languages(probe);
+    knows_no_tls(probe);
     GARBLED(probe, "w", "kind 0x77");
     GARBLED(probe, "w12345678123456781234567", "kind 0x77");
     GARBLED(probe, "k1234567812345678", "kind 0x6b");

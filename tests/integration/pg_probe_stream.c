@@ -114,6 +114,28 @@ static void reads_and_confirms(struct probe *probe, struct link *link, struct li
     SHOW(confirms(link, wal_end));
 }
 
+/* Whatever the sizes of rows and of the pieces that TLS makes of them: what has arrived is found at
+ * once, not when the server happens to say something more. */
+static void sizes(struct probe *probe, struct link *link, struct link *stream)
+{
+    struct stream_message message;
+    struct error error;
+    probe_do(link, "INSERT INTO probe_outbox SELECT 1000 + i, repeat('x', i * 7919 % 50000) FROM "
+                   "generate_series(1, 1000) i");
+    int64_t began_us = clock_us();
+    int inserts = 0;
+    char kind = 0;
+    while (kind != 'C' && next(stream, 5000, &message, &error) == OK) {
+        if (message.kind == STREAM_DATA) {
+            kind = message.data.data[0];
+            inserts += kind == 'I';
+            stream_free_buffer(message.buffer);
+        }
+    }
+    SHOW(inserts == 1000);
+    SHOW(clock_us() - began_us < 1500000);
+}
+
 /* Nobody reads for the server's timeout of 4 s, but the status goes out: the session lives. Then
  * the server asks for a reply. */
 static void keepalive(struct probe *probe, struct link *stream)
@@ -168,6 +190,7 @@ void probe_stream(struct probe *probe)
     probe_do(link, "CREATE PUBLICATION \"probe \"\"pub'\" FOR TABLE probe_outbox");
     create_slot(probe, "probe_stream");
     reads_and_confirms(probe, link, stream);
+    sizes(probe, link, stream);
     in_use(probe, stream);
     keepalive(probe, stream);
     lost(probe, link, stream);
