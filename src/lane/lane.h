@@ -37,7 +37,6 @@ struct lane_options {
     uint32_t batch_events;
     size_t batch_bytes;
     uint32_t linger_us; /* wait so long for more before a batch that is not full */
-    uint32_t pace_us;   /* least time from one batch's start to the next one's, unless it is full */
     void (*notify)(void *context); /* something to collect; called from the lane thread */
     void *context;
 };
