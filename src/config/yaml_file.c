@@ -12,6 +12,11 @@
 
 enum { FILE_SIZE_MAX = 1024 * 1024 };
 
+/* And NUL, which ends it. */
+static const char control_characters[] =
+    "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17"
+    "\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f";
+
 struct text {
     char *data;
     size_t size;
@@ -224,8 +229,9 @@ static enum verdict walk_pair(struct reading *reading, const yaml_node_t *map,
     if (!is_scalar(key) || text[0] == '\0') {
         error_set(reading->error, INVALID, "%s: a key is missing here", where);
         verdict = error_remedy(reading->error, "Write \"key: value\".");
-    } else if (strlen(text) != key->data.scalar.length) {
-        verdict = nul_inside(reading, where);
+    } else if (strcspn(text, control_characters) != key->data.scalar.length) {
+        error_set(reading->error, INVALID, "%s: a key has a control character in it", where);
+        verdict = error_remedy(reading->error, "Write keys as plain text.");
     } else {
         full = must_printf("%s%s%s", path, path[0] == '\0' ? "" : ".", text);
         size_t line = seen_above(reading, map, pair);

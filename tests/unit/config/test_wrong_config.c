@@ -304,4 +304,7 @@ Test(wrong_config, a_value_with_control_characters_is_shown_in_one_line)
     write_file("walpost.yaml", SMALLEST "lanes: \"\\e[31m\\n4\"\n");
     cr_expect_eq(load_with(NULL, 0, &config, &error), INVALID);
     cr_expect_str_eq(error.what, "walpost.yaml:4: lanes cannot be \"?[31m?4\"");
+    write_file("walpost.yaml", SMALLEST "kafka: {\"a\\nb\": 4}\n");
+    cr_expect_eq(load_with(NULL, 0, &config, &error), INVALID);
+    cr_expect_str_eq(error.what, "walpost.yaml:4: a key has a control character in it");
 }
