@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/check.h"
 
+#include <stdlib.h>
+
+#include "base/check.h"
 #include "cli/reach.h"
 #include "cli/say.h"
 
@@ -24,6 +27,24 @@ static void check_position(struct points *points, const struct look *look)
     }
 }
 
+/* Only while its table is there. */
+static void check_snapshot(struct points *points, struct look *look)
+{
+    const char *table = look->config->snapshot_table;
+    struct error error;
+    if (look_at_snapshot(look->sql, look->config->stream, &look->snapshot, &error) != OK) {
+        point_error(points, "snapshot", &error);
+    } else if (look->snapshot.exists && !look->snapshot.readable) {
+        char *remedy =
+            must_printf("ALTER TABLE %s OWNER TO %s; GRANT USAGE ON SCHEMA walpost TO %s;", table,
+                        look->role, look->role);
+        point_wrong(points, "snapshot", remedy, "role %s may not read %s", look->role, table);
+        free(remedy);
+    } else if (look->snapshot.exists && judge_snapshot_waits(&look->found)) {
+        point_ok(points, "snapshot", "the rows of %s come first", table);
+    }
+}
+
 static int check_stream(const struct invocation *invocation)
 {
     struct error error;
@@ -41,6 +62,7 @@ static int check_stream(const struct invocation *invocation)
     check_postgres(&points, &look, &slot_known);
     check_kafka(&points, &look, &checkpoint_known);
     if (slot_known && checkpoint_known) {
+        check_snapshot(&points, &look);
         check_position(&points, &look);
     } else {
         point_skip(&points, "position",

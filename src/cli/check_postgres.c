@@ -280,7 +280,7 @@ static void check_table(struct points *points, struct look *look)
     check_old_rows(points, look);
 }
 
-/* --- publication, slot, snapshot --- */
+/* --- publication and slot --- */
 
 static void check_publication(struct points *points, struct look *look)
 {
@@ -376,24 +376,6 @@ static bool check_slot(struct points *points, struct look *look, bool identified
     return identified;
 }
 
-/* Only while there is a snapshot to publish. */
-static void check_snapshot(struct points *points, struct look *look)
-{
-    const char *table = look->config->snapshot_table;
-    struct error error;
-    if (look_at_snapshot(look->sql, look->config->stream, &look->snapshot, &error) != OK) {
-        point_error(points, "snapshot", &error);
-    } else if (look->snapshot.exists && !look->snapshot.readable) {
-        char *remedy =
-            must_printf("ALTER TABLE %s OWNER TO %s; GRANT USAGE ON SCHEMA walpost TO %s;", table,
-                        look->role, look->role);
-        point_wrong(points, "snapshot", remedy, "role %s may not read %s", look->role, table);
-        free(remedy);
-    } else if (look->snapshot.exists) {
-        point_ok(points, "snapshot", "%s holds rows that come first", table);
-    }
-}
-
 void check_postgres(struct points *points, struct look *look, bool *slot_known)
 {
     static const char *const all[] = {"version", "wal_level",   "replication right",
@@ -410,7 +392,6 @@ void check_postgres(struct points *points, struct look *look, bool *slot_known)
     check_table(points, look);
     check_publication(points, look);
     *slot_known = check_slot(points, look, identified);
-    check_snapshot(points, look);
     check_slot_room(points, look);
     check_senders(points, look);
 }

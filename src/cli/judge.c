@@ -104,6 +104,11 @@ enum verdict judge_position(const struct config *config, const struct findings *
                                  : judge_without_checkpoint(config, found, error);
 }
 
+bool judge_snapshot_waits(const struct findings *found)
+{
+    return found->has_checkpoint && found->checkpoint.settled_lsn < found->checkpoint.origin_lsn;
+}
+
 /* A slot that was streamed from has moved: then it is no leftover, whatever the row says. */
 bool judge_starts_over(const struct findings *found)
 {

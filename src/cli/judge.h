@@ -33,6 +33,9 @@ enum verdict MUST_CHECK judge_slot(const struct config *config, const struct fin
 enum verdict MUST_CHECK judge_position(const struct config *config, const struct findings *found,
                                        struct error *error);
 
+/* Are there rows from before the slot that are not all published? */
+bool judge_snapshot_waits(const struct findings *found);
+
 /* Was the slot left by an init that died before the stream began, so that nothing is lost when it
  * is made again? */
 bool judge_starts_over(const struct findings *found);

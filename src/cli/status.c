@@ -43,7 +43,9 @@ static struct rows look_at_rows(struct look *look)
         free(from);
         free(status);
     }
-    if (!look->snapshot.exists) {
+    /* A table that is done with may still wait to be dropped. */
+    bool done = look->found.has_checkpoint && !judge_snapshot_waits(&look->found);
+    if (!look->snapshot.exists || done) {
         rows.snapshot = 0;
     } else if (look->snapshot.readable) {
         rows.snapshot = count_rows(look, config->snapshot_table);

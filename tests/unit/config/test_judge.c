@@ -38,6 +38,7 @@ Test(judge, a_slot_at_or_behind_the_checkpoint_is_well)
     found.slot.confirmed_lsn = 60;
     cr_expect_eq(judge_position(&config, &found, &error), OK);
     cr_expect_eq(judge_slot(&config, &found, &error), OK);
+    cr_expect_not(judge_snapshot_waits(&found));
 }
 
 Test(judge, I9_a_slot_ahead_of_the_checkpoint_is_refused_with_both_positions)
@@ -60,6 +61,7 @@ Test(judge, a_stream_whose_snapshot_waits_is_no_gap)
     found.checkpoint.settled_lsn = 49;
     found.checkpoint.origin_lsn = 50;
     cr_expect_eq(judge_position(&config, &found, &error), OK);
+    cr_expect(judge_snapshot_waits(&found));
     found.slot.confirmed_lsn = 51;
     cr_expect_eq(judge_position(&config, &found, &error), REFUSE);
 }
