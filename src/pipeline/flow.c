@@ -148,6 +148,7 @@ struct flow *flow_new(const struct flow_options *options, const struct session *
         flow->snapshot = snapshot_new(options->config, &flow->session.table, checkpoint->origin_lsn,
                                       flow->intake);
     }
+    flow->snapshot_unsettled = with_snapshot;
     flow->sql = (struct sqlwork){
         .config = options->config,
         .session = &flow->session,
@@ -155,6 +156,7 @@ struct flow *flow_new(const struct flow_options *options, const struct session *
         .marker = flow->marker,
         .snapshot = flow->snapshot,
         .good_lsn = session->identity.wal_lsn,
+        .clean_up_wanted = kafka && !with_snapshot, /* a crash may have left its table */
     };
     feedback_init(&flow->feedback, session->slot_lsn, checkpoint->settled_lsn);
     if (kafka) {
@@ -331,9 +333,21 @@ static void relieve(struct flow *flow)
     }
 }
 
+/* The snapshot's table has served once S has passed the slot's birth: no start will read it again.
+ */
+static void note_snapshot_settled(struct flow *flow)
+{
+    if (flow->snapshot_unsettled && flow->snapshot == NULL &&
+        flow->feedback.committed_lsn >= flow->session.checkpoint.origin_lsn) {
+        flow->snapshot_unsettled = false;
+        flow->sql.clean_up_wanted = true;
+    }
+}
+
 enum verdict flow_progress(struct flow *flow, struct error *error)
 {
     if (flow->sink == NULL) {
+        note_snapshot_settled(flow);
         int64_t now = clock_us();
         relieve(flow);
         flow_note_idle(flow, now);

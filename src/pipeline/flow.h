@@ -36,6 +36,7 @@ struct flow {
     struct ledger *ledger;
     struct marker *marker;
     struct snapshot *snapshot; /* NULL: none, or read */
+    bool snapshot_unsettled;   /* its table is still needed */
     struct sink *sink;         /* NULL: to Kafka */
     struct sqlwork sql;
     struct feedback feedback;

@@ -189,8 +189,9 @@ enum verdict source_alive(struct session *session, const struct config *config, 
 /* --- I9 --- */
 
 enum verdict source_judge_publication(const struct config *config,
-                                      const struct pg_publication *publication, uint32_t table_oid,
-                                      lsn from_lsn, lsn to_lsn, struct error *error)
+                                      const struct pg_publication *publication,
+                                      const struct pg_table *table, lsn from_lsn, lsn to_lsn,
+                                      struct error *error)
 {
     const char *name = config->postgres.publication;
     const char *remedy = NULL;
@@ -204,11 +205,16 @@ enum verdict source_judge_publication(const struct config *config,
     } else if (publication->table_oid == 0) {
         snprintf(trouble, sizeof(trouble), "table %s is not there any more", config->table);
         remedy = "Bring the table back under its name, or name the right one as outbox.table.";
+    } else if (table->partitioned && !publication->via_root) {
+        snprintf(trouble, sizeof(trouble),
+                 "publication \"%s\" publishes the rows of %s under the names of its partitions",
+                 name, config->table);
+        remedy = "ALTER PUBLICATION ... SET (publish_via_partition_root = true);";
     } else if (!publication->covers_table) {
         snprintf(trouble, sizeof(trouble), "publication \"%s\" does not cover table %s", name,
                  config->table);
         remedy = "ALTER PUBLICATION ... ADD TABLE ...; or `walpost init`.";
-    } else if (from_lsn != 0 && publication->table_oid != table_oid) {
+    } else if (from_lsn != 0 && publication->table_oid != table->oid) {
         snprintf(trouble, sizeof(trouble), "table %s was replaced by another one of the same name",
                  config->table);
         remedy = "Start walpost again: it then follows the new table.";
@@ -319,6 +325,17 @@ enum verdict source_judge_lineage(const struct session_options *options,
 enum verdict source_judge_gap(const struct config *config, const struct checkpoint *found,
                               const struct session *session, struct error *error)
 {
+    if (session->identity.wal_lsn < furthest(found)) {
+        error_set(error, REFUSE,
+                  "the server's WAL ends at " LSN_FORMAT
+                  ", before what Kafka already has (" LSN_FORMAT
+                  "): it was set back to an earlier state",
+                  LSN_ARGS(session->identity.wal_lsn), LSN_ARGS(furthest(found)));
+        return error_remedy(
+            error, "New events would be taken for those that are published. Compare the outbox "
+                   "table with the topics; then drop the stream with `walpost drop` and make it "
+                   "anew with `walpost init`.");
+    }
     lsn known = found->settled_lsn > found->origin_lsn ? found->settled_lsn : found->origin_lsn;
     if (session->slot_lsn <= known) {
         return OK;

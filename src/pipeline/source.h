@@ -21,8 +21,8 @@ enum verdict MUST_CHECK source_alive(struct session *session, const struct confi
  * to_lsn: the window in which rows may have been missed; from 0: none was read yet. */
 enum verdict MUST_CHECK source_judge_publication(const struct config *config,
                                                  const struct pg_publication *publication,
-                                                 uint32_t table_oid, lsn from_lsn, lsn to_lsn,
-                                                 struct error *error);
+                                                 const struct pg_table *table, lsn from_lsn,
+                                                 lsn to_lsn, struct error *error);
 
 /* Does the checkpoint belong to this cluster and to an ancestor of its timeline, and is the slot
  * where it left it? OK or REFUSE. */

@@ -56,9 +56,8 @@ static enum verdict take_publication(struct sqlwork *work, const struct pg_resul
 {
     struct pg_publication publication;
     catalog_publication_read(result, &publication);
-    enum verdict verdict =
-        source_judge_publication(work->config, &publication, work->session->table.oid,
-                                 work->good_lsn, work->check_lsn, error);
+    enum verdict verdict = source_judge_publication(
+        work->config, &publication, &work->session->table, work->good_lsn, work->check_lsn, error);
     if (verdict == OK) {
         work->good_lsn = work->check_lsn;
         answer->checked_lsn = work->check_lsn;
