@@ -290,12 +290,29 @@ static enum verdict branch_point(const struct session_options *options, struct s
     return verdict;
 }
 
+/* A data directory that was copied back keeps system identifier and timeline; only the end of its
+ * WAL tells. */
+static enum verdict refuse_set_back(const struct checkpoint *found, const struct session *session,
+                                    struct error *error)
+{
+    error_set(error, REFUSE,
+              "the server's WAL ends at " LSN_FORMAT ", before what Kafka already has (" LSN_FORMAT
+              "): the server was set back to an earlier state, and new events would be taken for "
+              "published ones",
+              LSN_ARGS(session->identity.wal_lsn), LSN_ARGS(furthest(found)));
+    return error_remedy(error, "Compare the outbox table with the topics; then `walpost run "
+                               "--accept-gap` starts at the slot's position.");
+}
+
 enum verdict source_judge_lineage(const struct session_options *options,
                                   const struct checkpoint *found, struct session *session,
                                   struct error *error)
 {
     if (found->system_id != session->identity.system_id) {
         return refuse_foreign_system(found, session, error);
+    }
+    if (session->identity.wal_lsn < furthest(found)) {
+        return refuse_set_back(found, session, error);
     }
     if (found->timeline == session->identity.timeline) {
         return OK;
@@ -325,17 +342,6 @@ enum verdict source_judge_lineage(const struct session_options *options,
 enum verdict source_judge_gap(const struct config *config, const struct checkpoint *found,
                               const struct session *session, struct error *error)
 {
-    if (session->identity.wal_lsn < furthest(found)) {
-        error_set(error, REFUSE,
-                  "the server's WAL ends at " LSN_FORMAT
-                  ", before what Kafka already has (" LSN_FORMAT
-                  "): it was set back to an earlier state",
-                  LSN_ARGS(session->identity.wal_lsn), LSN_ARGS(furthest(found)));
-        return error_remedy(
-            error, "New events would be taken for those that are published. Compare the outbox "
-                   "table with the topics; then drop the stream with `walpost drop` and make it "
-                   "anew with `walpost init`.");
-    }
     lsn known = found->settled_lsn > found->origin_lsn ? found->settled_lsn : found->origin_lsn;
     if (session->slot_lsn <= known) {
         return OK;
