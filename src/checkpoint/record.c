@@ -18,8 +18,12 @@ static enum verdict not_a_checkpoint(struct error *error, int32_t partition)
                         "there.");
 }
 
-static enum verdict check_version(uint32_t version, struct error *error)
+/* No walpost ever wrote version 0: it is what protobuf reads out of nothing. */
+static enum verdict check_version(uint32_t version, int32_t partition, struct error *error)
 {
+    if (version == 0) {
+        return not_a_checkpoint(error, partition);
+    }
     if (version <= CHECKPOINT_VERSION) {
         return OK;
     }
@@ -40,7 +44,7 @@ static struct position position_of(const Walpost__V1__Watermark *watermark)
 static void layout_read(struct layout *layout, const Walpost__V1__Layout *from)
 {
     *layout = (struct layout){.key_template = must_strdup(from->key_template)};
-    layout->lanes = from->n_watermarks < LANES_MAX ? (uint32_t)from->n_watermarks : LANES_MAX;
+    layout->lanes = (uint32_t)from->n_watermarks;
     for (uint32_t i = 0; i < layout->lanes; i++) {
         layout->watermarks[i] = position_of(from->watermarks[i]);
     }
@@ -60,7 +64,7 @@ static void generation_read(struct checkpoint *checkpoint,
     fresh.settled_lsn = from->settled_lsn;
     fresh.origin_lsn = from->origin_lsn;
     snprintf(fresh.instance, sizeof(fresh.instance), "%s", from->instance);
-    fresh.layout.lanes = from->lanes < LANES_MAX ? from->lanes : LANES_MAX;
+    fresh.layout.lanes = from->lanes;
     fresh.layout.key_template = must_strdup(from->key_template);
     fresh.lanes_seen = fresh.layout.lanes > lanes_seen ? fresh.layout.lanes : lanes_seen;
     fresh.history = must_calloc(from->n_history, sizeof(fresh.history[0]));
@@ -72,6 +76,17 @@ static void generation_read(struct checkpoint *checkpoint,
     *checkpoint = fresh;
 }
 
+/* A number of lanes that is not the one that was written would look up the wrong watermark. */
+static bool lanes_are_possible(const Walpost__V1__GenerationCheckpoint *record)
+{
+    bool possible = record->lanes >= 1 && record->lanes <= LANES_MAX;
+    for (size_t i = 0; possible && i < record->n_history; i++) {
+        size_t lanes = record->history[i]->n_watermarks;
+        possible = lanes >= 1 && lanes <= LANES_MAX;
+    }
+    return possible;
+}
+
 static enum verdict apply_generation(struct checkpoint *checkpoint, int32_t partition,
                                      struct bytes value, struct error *error)
 {
@@ -80,7 +95,10 @@ static enum verdict apply_generation(struct checkpoint *checkpoint, int32_t part
     if (record == NULL) {
         return not_a_checkpoint(error, partition);
     }
-    enum verdict verdict = check_version(record->version, error);
+    enum verdict verdict = check_version(record->version, partition, error);
+    if (verdict == OK && !lanes_are_possible(record)) {
+        verdict = not_a_checkpoint(error, partition);
+    }
     if (verdict == OK && (!checkpoint->found || record->generation >= checkpoint->generation)) {
         generation_read(checkpoint, record);
     }
@@ -96,8 +114,9 @@ static enum verdict apply_settled(struct checkpoint *checkpoint, int32_t partiti
     if (record == NULL) {
         return not_a_checkpoint(error, partition);
     }
-    enum verdict verdict = check_version(record->version, error);
-    if (verdict == OK) {
+    enum verdict verdict = check_version(record->version, partition, error);
+    if (verdict == OK &&
+        (!checkpoint->last[0].seen || record->generation >= checkpoint->last[0].generation)) {
         checkpoint->last[0].seen = true;
         checkpoint->last[0].generation = record->generation;
         checkpoint->last[0].settled_lsn = record->settled_lsn;
@@ -116,7 +135,7 @@ static enum verdict apply_lane(struct checkpoint *checkpoint, int32_t partition,
     if (record == NULL) {
         return not_a_checkpoint(error, partition);
     }
-    enum verdict verdict = check_version(record->version, error);
+    enum verdict verdict = check_version(record->version, partition, error);
     if (verdict == OK && (!checkpoint->last[partition].seen ||
                           record->generation >= checkpoint->last[partition].generation)) {
         checkpoint->last[partition].seen = true;
