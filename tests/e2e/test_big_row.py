@@ -40,7 +40,7 @@ def test_a_row_that_kafka_does_not_take(new_stream, postgres, kafka):
 @pytest.mark.quick
 def test_a_row_of_some_megabytes_that_kafka_takes(new_stream, postgres, kafka):
     stream = new_stream(
-        postgres, kafka, memory="32MB", batch={"max_bytes": "8MB"}
+        postgres, kafka, memory="64MB", batch={"max_bytes": "8MB"}
     )
     stream.walpost.write_config(
         kafka={**stream.walpost.config["kafka"], "message.max.bytes": 20 * MB}

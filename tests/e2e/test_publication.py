@@ -13,7 +13,8 @@ LSN = r"[0-9A-F]+/[0-9A-F]+"
 LOSSES = {
     "dropped from the publication": "alter publication {publication} drop table {table}",
     "renamed and created again": (
-        "alter table {table} rename to old_table; create table {table} (like old_table including all)"
+        "alter table {table} rename to old_table; "
+        "create table public.{table} (like old_table including all)"
     ),
     "insert no longer published": "alter publication {publication} set (publish = 'update')",
     "the publication itself dropped": "drop publication {publication}",
@@ -34,7 +35,7 @@ def test_the_publication_loses_the_table(stream, loss):
     stream.insert(2)
     assert stream.walpost.wait_exit(timeout=15) == 3, stream.walpost.log_tail()
     assert time.monotonic() - lost_at < 10
-    last = stream.walpost.log()[-1]
+    last = stream.walpost.last_error()
     text = str(last)
     assert len(set(re.findall(LSN, text))) >= 2, f"the LSN window is named: {text}"
     assert last.get("remedy"), text

@@ -7,9 +7,8 @@ import pytest
 
 from support.process import wait_until
 
-pytestmark = pytest.mark.quick
 
-
+@pytest.mark.quick
 def test_sigterm_under_load_drains(stream):
     stream.walpost.init()
     writer = stream.writer(keys=10, pause=0.01)
@@ -24,6 +23,7 @@ def test_sigterm_under_load_drains(stream):
     stream.assert_exactly_once(writer.truth)
 
 
+@pytest.mark.quick
 def test_after_a_clean_stop_the_next_start_leaves_nothing_open(stream):
     with stream.running():
         stream.insert(100)
@@ -33,6 +33,7 @@ def test_after_a_clean_stop_the_next_start_leaves_nothing_open(stream):
     assert not stream.slot_state("active")
 
 
+@pytest.mark.quick
 def test_once(stream):
     stream.walpost.init()
     truth = stream.writer(keys=5).run_transactions(200)
@@ -44,6 +45,7 @@ def test_once(stream):
     stream.assert_exactly_once(truth)
 
 
+@pytest.mark.quick
 def test_until_lsn(stream):
     stream.walpost.init()
     first = stream.insert(10)

@@ -54,7 +54,7 @@ class Stream:
         }
 
     def _create_database(self):
-        if not self.postgres.execute("select from pg_roles where rolname = %s", (ROLE,)):
+        if not self.postgres.execute("select 1 from pg_roles where rolname = %s", (ROLE,)):
             self.postgres.execute(f"create role {ROLE} login replication")
         self.postgres.execute(f"create database {self.name} owner {ROLE}")
 
@@ -179,6 +179,24 @@ class Stream:
         verdict = self.verdict(truth, **options)
         assert verdict.exactly_once, f"{verdict}\n{self.walpost.log_tail()}"
         return verdict
+
+    def assert_all_marked(self):
+        """Every row says COMMITTED; otherwise: which do not, and where their records are."""
+        pending = {
+            row[0]
+            for row in self.execute(f"select id::text from {TABLE} where status <> 'COMMITTED'")
+        }
+        if pending:
+            with self.reader() as reader:
+                places = [
+                    record.headers["position"]
+                    for record in reader.read_to_end()
+                    if record.headers["event_id"] in pending
+                ]
+            raise AssertionError(
+                f"{len(pending)} rows are not marked; published at {sorted(places)}; "
+                f"confirmed: {self.confirmed()}\n{self.walpost.log_tail()}"
+            )
 
     @contextlib.contextmanager
     def running(self, *arguments):

@@ -145,6 +145,12 @@ class Walpost:
                 entries.append({"level": "?", "message": line})
         return entries
 
+    def last_error(self):
+        """The last line of the log that is an error: why it ended."""
+        errors = [entry for entry in self.log() if entry.get("level") == "error"]
+        assert errors, f"{self.name} logged no error:\n{self.log_tail()}"
+        return errors[-1]
+
     def wait_for(self, text, timeout=30):
         """Waits until a line of the log holds `text`, in any case; the line."""
 

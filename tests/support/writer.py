@@ -82,11 +82,13 @@ class Writer:
         self._stop = threading.Event()
         self._threads = []
         self._left = None
+        self._starts = 0
         self._left_lock = threading.Lock()
 
     def start(self, transactions=None):
         """Starts the connections; they stop by themselves after `transactions` in all, if given."""
         self._left = transactions
+        self._starts += 1
         self._stop.clear()
         with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
             cursor.execute(JOURNAL)
@@ -124,7 +126,7 @@ class Writer:
 
     def _work(self, number):
         try:
-            choose = random.Random(f"{self.seed}-{number}")
+            choose = random.Random(f"{self.seed}-{self._starts}-{number}")
             connection = self.connect()
             while self._take_turn():
                 transaction = _Transaction(self, choose)
