@@ -109,7 +109,7 @@ static const struct setting producer_promises[] = {
     {"queue.buffering.max.ms", "0"},
     /* librdkafka keeps some hundred bytes and the headers of each record until its report. The
      * values stay where they are, so their size does not count. */
-    {"queue.buffering.max.messages", "4096"},
+    {"queue.buffering.max.messages", "2048"},
     {"queue.buffering.max.kbytes", "2147483647"},
     {NULL, NULL},
 };

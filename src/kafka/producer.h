@@ -24,8 +24,4 @@ enum verdict MUST_CHECK kafka_producer_new(const struct config *config, const st
 enum verdict MUST_CHECK kafka_producer_fence(struct producer *producer, int timeout_ms,
                                              struct error *error);
 
-/* From any thread: a call that waits for Kafka (fence, commit, abort) returns within a second from
- * now on, with RETRY or RESTART. For a shutdown while Kafka is away. */
-void kafka_producer_give_up(struct producer *producer);
-
 #endif

@@ -6,7 +6,7 @@
  * | passing      | ABORT             | RETRY   | RETRY   | RETRY   | RETRY  | RETRY     |
  * | id lost      | RESTART           | RESTART | RESTART | RESTART | FENCED | RETRY     |
  * | record       | REJECT            | RESTART | RESTART | RESTART | -      | RETRY     |
- * | batch        | ABORT             | ABORT   | (1)     | RESTART | RETRY  | RETRY     |
+ * | batch        | ABORT             | RESTART | (1)     | RESTART | RETRY  | RETRY     |
  * | topic, right | WAIT              | RESTART | RESTART | RESTART | WAIT   | WAIT      |
  * | login        | ABORT             | RESTART | RESTART | RESTART | RETRY  | FATAL     |
  * | setting      | FATAL             | FATAL   | RESTART | RESTART | INVALID| INVALID   |
@@ -55,7 +55,7 @@ static const struct meaning meanings[] = {
     {E(UNKNOWN_PRODUCER_ID), TROUBLE_ID_LOST, "Kafka has forgotten the transactional id",
      ID_FORGOTTEN},
     {E(INVALID_TXN_STATE), TROUBLE_ID_LOST,
-     "Kafka has ended the transaction itself, because it took too long",
+     "Kafka has no open transaction of this id (it ends those that take too long)",
      "If this repeats, raise kafka: transaction.timeout.ms or lower batch: max_events."},
     {E(TRANSACTIONAL_ID_AUTHORIZATION_FAILED), TROUBLE_RIGHT,
      "walpost may not use its transactional id",
@@ -83,6 +83,7 @@ static const struct meaning meanings[] = {
     /* batches */
     {E(_MSG_TIMED_OUT), TROUBLE_BATCH, "no broker acknowledged the record in time",
      "Look whether the brokers are up and have enough in-sync replicas (min.insync.replicas)."},
+    {E(_STATE), TROUBLE_BATCH, "the Kafka transaction has failed already", ""},
     {E(_PURGE_QUEUE), TROUBLE_BATCH, "the record was given up with its batch", ""},
     {E(_PURGE_INFLIGHT), TROUBLE_BATCH, "the record was given up with its batch", ""},
     {E(_INCONSISTENT), TROUBLE_BATCH, "a record of the batch was not delivered", ""},
@@ -214,9 +215,6 @@ static enum verdict call_verdict(enum kafka_call call, rd_kafka_resp_err_t code,
     if (code == RD_KAFKA_RESP_ERR__INCONSISTENT && call == CALL_COMMIT) {
         return ABORT;
     }
-    if (call == CALL_BEGIN && trouble == TROUBLE_BATCH) {
-        return ABORT;
-    }
     return RESTART;
 }
 
@@ -234,6 +232,20 @@ enum verdict kafka_transaction_verdict(enum kafka_call call, const rd_kafka_erro
     const char *words = meaning->words != NULL ? meaning->words : rd_kafka_error_string(problem);
     enum verdict verdict = call_verdict(call, code, problem);
     error_set(error, verdict, "transactional id \"%s\" %s: %s", id, failed[call], words);
+    finish(meaning, code, error);
+    return verdict;
+}
+
+enum verdict kafka_lost_verdict(rd_kafka_resp_err_t code, const char *id, struct error *error)
+{
+    const struct meaning *meaning = meaning_of(code);
+    enum verdict verdict = meaning->trouble == TROUBLE_FOR_GOOD ? FATAL : RESTART;
+    if (id == NULL) {
+        error_set(error, verdict, "the producer has stopped: %s", words_of(meaning, code));
+    } else {
+        error_set(error, verdict, "transactional id \"%s\" is lost: %s", id,
+                  words_of(meaning, code));
+    }
     finish(meaning, code, error);
     return verdict;
 }

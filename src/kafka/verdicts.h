@@ -36,6 +36,10 @@ enum kafka_call { CALL_FENCE, CALL_BEGIN, CALL_COMMIT, CALL_ABORT };
 enum verdict kafka_transaction_verdict(enum kafka_call call, const rd_kafka_error_t *problem,
                                        const char *id, struct error *error);
 
+/* The id is lost, or the client has stopped for good: RESTART, or FATAL where no new client can
+ * help. id NULL: a producer without transactions. */
+enum verdict kafka_lost_verdict(rd_kafka_resp_err_t code, const char *id, struct error *error);
+
 /* The failed delivery report of a record, or send's refusal; *reason is written with REJECT. */
 enum verdict kafka_record_verdict(rd_kafka_resp_err_t code, const char *topic, int32_t partition,
                                   enum dead_reason *reason, struct error *error);

@@ -358,6 +358,17 @@ static void a_bad_record_is_found(struct probe *probe)
     verdict = producer->ops->abort(producer, &error);
     printf("     (%s)\n", verdict == OK ? "ok" : error.what);
     expect(probe, verdict == OK || verdict == RESTART, "and its batch does not stay open");
+    if (verdict == RESTART) {
+        must(kafka_producer_fence(producer, TIMEOUT_MS, &error), &error, "fence again");
+    }
+    must(producer->ops->create_topic(producer, late, TIMEOUT_MS, &error), &error, "create");
+    must(producer->ops->topic(producer, late, TIMEOUT_MS, &error), &error, "topic");
+    since_us = clock_us();
+    commit_one(producer, late, BYTES_LIT("again"));
+    ms = (double)(clock_us() - since_us) / 1000;
+    printf("     (first batch to it: %.1f ms)\n", ms);
+    expect(probe, ms < 500, "created again, it takes records at once");
+    drop_topic(probe, late);
     producer->ops->close(producer);
     drop_topic(probe, topic);
 }
