@@ -74,7 +74,7 @@ static void *lookup_run(void *argument)
 static struct lookup *lookup_start(const char *host)
 {
     struct lookup *lookup = must_calloc(1, sizeof(*lookup) + strlen(host) + 1);
-    strcpy(lookup->host, host);
+    memcpy(lookup->host, host, strlen(host) + 1);
     pthread_mutex_init(&lookup->mutex, NULL);
     pthread_cond_init(&lookup->answered, NULL);
     pthread_attr_t attributes;

@@ -207,15 +207,6 @@ enum verdict stream_read(struct link *link, struct error *error)
     if (PQconsumeInput(link->pg) == 1) {
         return OK;
     }
-    /* Behind what was not looked at yet may stand the server's reason. The rest will come again. */
-    char *buffer = NULL;
-    int length;
-    while ((length = PQgetCopyData(link->pg, &buffer, 1)) > 0) {
-        PQfreemem(buffer);
-    }
-    if (length == -1) {
-        return ended(link, error);
-    }
     link->broken = true;
     return link_lost(link, error);
 }

@@ -42,8 +42,8 @@ struct stream_message {
     size_t buffer_size;
 };
 
-/* Reads from the socket into libpq's buffer; one read(2) or so. RETRY: lost, or one of
- * stream_next's ends; error carries the server's last word and its SQLSTATE. */
+/* Reads from the socket into libpq's buffer; one read(2) or so. RETRY: lost. What came before is
+ * still there: stream_next gives it, and the server's last word if there was one. */
 enum verdict MUST_CHECK stream_read(struct link *link, struct error *error);
 
 /* The next whole message of what was read. AGAIN: none. OK: *message. Else the stream ended, the

@@ -19,9 +19,12 @@ static enum verdict next(struct link *link, int timeout_ms, struct stream_messag
     while ((verdict = stream_next(link, message, error)) == AGAIN && clock_us() < until_us) {
         struct pollfd ready = {.fd = link_fd(link), .events = POLLIN};
         if (poll(&ready, 1, 20) > 0) {
-            verdict = stream_read(link, error);
-            if (verdict != OK) {
-                return verdict;
+            enum verdict lost = stream_read(link, error);
+            if (lost != OK) {
+                struct error ended;
+                verdict = stream_next(link, message, &ended);
+                *error = verdict == AGAIN || verdict == OK ? *error : ended;
+                return verdict == AGAIN ? lost : verdict;
             }
         }
     }
@@ -120,20 +123,24 @@ static void sizes(struct probe *probe, struct link *link, struct link *stream)
 {
     struct stream_message message;
     struct error error;
-    probe_do(link, "INSERT INTO probe_outbox SELECT 1000 + i, repeat('x', i * 7919 % 50000) FROM "
-                   "generate_series(1, 1000) i");
-    int64_t began_us = clock_us();
-    int inserts = 0;
-    char kind = 0;
-    while (kind != 'C' && next(stream, 5000, &message, &error) == OK) {
-        if (message.kind == STREAM_DATA) {
-            kind = message.data.data[0];
-            inserts += kind == 'I';
-            stream_free_buffer(message.buffer);
+    int64_t slowest_us = 0;
+    for (int i = 0; i < 300; i++) {
+        char sql[128], kind = 0;
+        snprintf(sql, sizeof(sql), "INSERT INTO probe_outbox VALUES (%d, repeat('x', %d))",
+                 1000 + i, i * 7919 % 66000);
+        probe_do(link, sql);
+        int64_t began_us = clock_us();
+        while (kind != 'C' && next(stream, 5000, &message, &error) == OK) {
+            if (message.kind == STREAM_DATA) {
+                kind = message.data.data[0];
+                stream_free_buffer(message.buffer);
+            }
         }
+        SHOW(kind == 'C');
+        int64_t took_us = clock_us() - began_us;
+        slowest_us = took_us > slowest_us ? took_us : slowest_us;
     }
-    SHOW(inserts == 1000);
-    SHOW(clock_us() - began_us < 1500000);
+    SHOW(slowest_us < 1000000);
 }
 
 /* Nobody reads for the server's timeout of 4 s, but the status goes out: the session lives. Then
