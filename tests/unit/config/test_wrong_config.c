@@ -192,6 +192,8 @@ static const struct wrong in_the_file[] = {
     {SMALLEST, "telemetry.otlp=x",
      "--set telemetry.otlp: telemetry.otlp is not in this version yet",
      "Remove the key: this version has no part that would read it."},
+    {SMALLEST "batch: {linger: 1ms}\nbatch: {max_events: 5}\n", NULL,
+     "walpost.yaml:5: batch is there twice, first at walpost.yaml:4", "Remove one of the two."},
 };
 
 static void expect(const struct wrong *wrong)
