@@ -107,10 +107,16 @@ static enum verdict ensure_topic(struct producer *producer, const struct lane_op
     return verdict;
 }
 
+/* REJECT with batch->worst OK: the client refused this record. Any verdict with batch->worst set is
+ * that of the reports that came in while the queue was full. */
 static enum verdict send(struct batch *batch, struct producer *producer,
-                         const struct record *record, struct event *event, struct error *error)
+                         const struct record *record, struct event *event, const atomic_bool *stop,
+                         struct error *error)
 {
     for (;;) {
+        if (atomic_load_explicit(stop, memory_order_relaxed)) {
+            return stopped(error);
+        }
         enum verdict verdict = producer->ops->send(producer, record, event, error);
         if (verdict == OK) {
             batch->outstanding++;
@@ -126,9 +132,17 @@ static enum verdict send(struct batch *batch, struct producer *producer,
     }
 }
 
+/* A dead letter is the last resort, and without its checkpoint a batch must not be committed. */
+static enum verdict refused_for_good(const char *what, struct error *error)
+{
+    error_prefix(error, "a %s was refused: ", what);
+    error->verdict = FATAL;
+    return FATAL;
+}
+
 static enum verdict send_event(struct batch *batch, struct producer *producer,
                                const struct lane_options *options, struct event *event,
-                               struct error *error)
+                               const atomic_bool *stop, struct error *error)
 {
     struct record record;
     make_record(options, event, &record);
@@ -136,26 +150,27 @@ static enum verdict send_event(struct batch *batch, struct producer *producer,
     if (verdict != OK) {
         return verdict;
     }
-    verdict = send(batch, producer, &record, event, error);
-    if (verdict == REJECT && event->row.dead != DEAD_RECORD_TOO_LARGE) {
+    verdict = send(batch, producer, &record, event, stop, error);
+    if (verdict == REJECT && batch->worst == OK && event->row.dead != DEAD_RECORD_TOO_LARGE) {
         /* Larger than the client may send: known without asking the broker. */
         make_dead(event, DEAD_RECORD_TOO_LARGE, error);
         make_record(options, event, &record);
         verdict = ensure_topic(producer, options, event, &record, error);
         if (verdict == OK) {
-            verdict = send(batch, producer, &record, event, error);
+            verdict = send(batch, producer, &record, event, stop, error);
         }
     }
-    if (verdict == REJECT) { /* a dead letter that does not fit either: headers alone are bounded */
-        error_prefix(error, "a dead letter was refused: ");
-        error->verdict = FATAL;
-        return FATAL;
+    if (verdict == REJECT && batch->worst == OK) {
+        return refused_for_good("dead letter", error);
     }
     return verdict;
 }
 
 static bool is_border(const struct batch *batch, uint32_t index)
 {
+    if (batch->together > 0 && index % batch->together == 0) {
+        return true;
+    }
     if (batch->suspect_from == batch->suspect_to) {
         return false;
     }
@@ -175,7 +190,7 @@ static enum verdict send_events(struct batch *batch, struct producer *producer,
                 *error = batch->error;
                 return batch->worst;
             }
-            enum verdict verdict = send_event(batch, producer, options, event, error);
+            enum verdict verdict = send_event(batch, producer, options, event, stop, error);
             if (verdict != OK) {
                 return verdict;
             }
@@ -229,10 +244,13 @@ static enum verdict send_checkpoint(struct batch *batch, struct producer *produc
     record.value.len = checkpoint_write_lane(options->checkpoint, batch->watermark,
                                              batch->settled_lsn, batch->checkpoint_value);
     record.value.data = batch->checkpoint_value;
-    enum verdict verdict = send(batch, producer, &record, NULL, error);
+    enum verdict verdict = send(batch, producer, &record, NULL, stop, error);
     if (verdict == OK && wait_for_reports(batch, producer, stop) != OK) {
         *error = batch->error;
         verdict = batch->worst;
+    }
+    if (verdict == REJECT && batch->bad_from == batch->bad_to) { /* no event's report says it */
+        return refused_for_good("checkpoint record", error);
     }
     return verdict;
 }
@@ -287,27 +305,56 @@ enum verdict batch_try(struct batch *batch, struct producer *producer,
     return verdict;
 }
 
-void batch_after_reject(struct batch *batch)
+static struct event *event_at(const struct batch *batch, uint32_t index)
+{
+    for (struct segment *segment = batch->first;; segment = segment->next) {
+        check(segment != NULL);
+        if (index >= segment->n_events) {
+            index -= segment->n_events;
+            continue;
+        }
+        struct event *event = segment->first;
+        for (; index > 0; index--) {
+            event = event->next;
+        }
+        return event;
+    }
+}
+
+/* The value of a dead letter can still be left away; nothing else can. */
+static enum verdict bury(struct batch *batch, uint32_t index, struct error *error)
+{
+    struct event *event = event_at(batch, index);
+    bool smaller =
+        batch->reason == DEAD_RECORD_TOO_LARGE && event->row.dead != DEAD_RECORD_TOO_LARGE;
+    if (event->row.dead != DEAD_NOT && !smaller) {
+        *error = batch->error;
+        return refused_for_good("dead letter", error);
+    }
+    make_dead(event, batch->reason, &batch->error);
+    batch->suspect_from = 0;
+    batch->suspect_to = 0;
+    return OK;
+}
+
+enum verdict batch_after_reject(struct batch *batch, struct error *error)
 {
     uint32_t from = batch->bad_from;
     uint32_t to = batch->bad_to;
+    uint32_t suspects = batch->suspect_to - batch->suspect_from;
     check(to > from);
-    if (to - from > 1) {
-        batch->suspect_from = from;
-        batch->suspect_to = to;
-        return;
+    bool was_alone = batch->n_events == 1 || batch->together == 1 ||
+                     (suspects == 1 && from == batch->suspect_from);
+    if (was_alone && to - from == 1) {
+        return bury(batch, from, error);
     }
-    uint32_t index = 0;
-    for (struct segment *segment = batch->first; segment != NULL; segment = segment->next) {
-        for (struct event *event = segment->first; event != NULL; event = event->next, index++) {
-            if (index == from) {
-                make_dead(event, batch->reason, &batch->error);
-            }
-        }
-        if (segment == batch->last) {
-            break;
+    if (suspects > 0 && from >= batch->suspect_to) {
+        uint32_t half = suspects > 1 ? suspects / 2 : 1;
+        if (batch->together == 0 || half < batch->together) {
+            batch->together = half;
         }
     }
-    batch->suspect_from = 0;
-    batch->suspect_to = 0;
+    batch->suspect_from = from;
+    batch->suspect_to = to;
+    return OK;
 }

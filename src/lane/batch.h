@@ -13,15 +13,16 @@ struct batch {
     struct segment *first;
     struct segment *last;
     uint32_t n_events;
-    size_t bytes;
     struct position watermark; /* of its last event */
     lsn settled_lsn;           /* S, as its checkpoint record says */
 
     /* The hunt: a record that Kafka refuses is among [suspect_from, suspect_to). The replay waits
      * for reports at these borders and in the middle, so that each half travels alone. from == to:
-     * no suspicion. */
+     * no suspicion. Both halves of the suspects accepted, and others refused after them: no record
+     * is bad, they are too large together, and only so many may travel together. 0: any number. */
     uint32_t suspect_from;
     uint32_t suspect_to;
+    uint32_t together;
 
     /* of the present attempt */
     uint32_t outstanding; /* records without a report */
@@ -39,8 +40,8 @@ enum verdict MUST_CHECK batch_try(struct batch *batch, struct producer *producer
                                   const struct lane_options *options, const atomic_bool *stop,
                                   struct error *error);
 
-/* After REJECT: makes the culprit a dead letter when it is the only suspect left, else halves the
- * suspects. */
-void batch_after_reject(struct batch *batch);
+/* After REJECT: narrows the suspects, or makes the culprit, once it was refused when it travelled
+ * alone, a dead letter. FATAL when it is one already. */
+enum verdict MUST_CHECK batch_after_reject(struct batch *batch, struct error *error);
 
 #endif

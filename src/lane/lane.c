@@ -17,6 +17,8 @@ enum {
     PACE_MIN_US = 4000,
     PACE_EVENT_US = 50,
     PACE_MAX_US = 20000,
+    PACE_OLD_US = 80000,
+    OLD_US = 1000000,
     /* Kafka forgets an id that is not used for transactional.id.expiration.ms (a week by default).
      */
     TOUCH_EVERY_S = 24 * 60 * 60,
@@ -47,10 +49,11 @@ struct lane {
     /* --- the lane thread's own --- */
     struct batch batch;
     struct position watermark;
-    uint32_t turn;    /* which producer is next */
-    int64_t began_us; /* when the last batch began */
-    int64_t pace_us;  /* least time from then to the next one, unless that is full */
-    int64_t used_us;  /* when the ids were last used */
+    uint32_t turn;     /* which producer is next */
+    int64_t began_us;  /* when the last batch began */
+    int64_t pace_us;   /* least time from then to the next one, unless that is full */
+    int64_t used_us;   /* when the ids were last used */
+    uint32_t together; /* so many records may travel together; 0: any number */
 };
 
 static void list_append(struct segment_list *list, struct segment *first, struct segment *last)
@@ -105,9 +108,13 @@ static void wait_us(struct lane *lane, int64_t us)
 
 /* A Kafka transaction has a price, whatever it holds. An event that comes alone is committed at
  * once; under load, batches begin so far apart that the price is shared: 4 ms at hundreds of events
- * a second, 20 ms from some 15,000 on. */
-static int64_t pace_after(uint32_t n_events)
+ * a second, 20 ms from some 15,000 on, and more while old events are caught up with, which are late
+ * anyway. */
+static int64_t pace_after(const struct segment *first, uint32_t n_events)
 {
+    if (clock_wall_us() - first->commit_time_us > OLD_US) {
+        return PACE_OLD_US;
+    }
     int64_t pace_us = PACE_MIN_US + (int64_t)n_events * PACE_EVENT_US;
     return pace_us < PACE_MAX_US ? pace_us : PACE_MAX_US;
 }
@@ -144,8 +151,10 @@ static bool gather(struct lane *lane)
             wait_us(lane, due - now);
             continue;
         }
-        lane->batch =
-            (struct batch){.first = lane->queue.first, .last = last, .n_events = n_events};
+        lane->batch = (struct batch){.first = lane->queue.first,
+                                     .last = last,
+                                     .n_events = n_events,
+                                     .together = lane->together};
         lane->queue.first = last->next;
         if (lane->queue.first == NULL) {
             lane->queue.last = NULL;
@@ -153,7 +162,7 @@ static bool gather(struct lane *lane)
         last->next = NULL;
         lane->in_flight = true;
         lane->busy_since_us = now;
-        lane->pace_us = pace_after(n_events);
+        lane->pace_us = pace_after(lane->batch.first, n_events);
         return true;
     }
 }
@@ -195,7 +204,10 @@ static enum verdict publish(struct lane *lane, struct producer *producer, struct
             return OK;
         case REJECT:
             say_trouble(lane, false, error);
-            batch_after_reject(&lane->batch);
+            verdict = batch_after_reject(&lane->batch, error);
+            if (verdict != OK) {
+                return verdict;
+            }
             continue;
         case ABORT:
         case RETRY:
@@ -294,6 +306,9 @@ static void *lane_main(void *argument)
         }
         if (gathered) {
             lane->watermark = lane->batch.watermark;
+            /* Twice as many the next time: what was too large may have been rare. */
+            uint64_t together = 2 * (uint64_t)lane->batch.together;
+            lane->together = together < lane->options.batch_events ? (uint32_t)together : 0;
             deliver(lane);
             lane->turn = lane->options.producers[1] == NULL ? 0 : 1 - lane->turn;
         }
