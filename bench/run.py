@@ -172,12 +172,21 @@ def value_size(stream):
         return len(reader.records[0].value)
 
 
+def warm_up(kafka, ceiling):
+    """The broker compiles its code while it runs: the first million records say little."""
+    kafka.create_topic("warm-up", 6)
+    for _ in range(3):
+        subprocess.run([ceiling, kafka.bootstrap, "warm-up", "500000", "800"], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
 def drain(options, postgres, kafka):
     ceiling = build("ceiling")
     say(f"\n### Drain of {options.rows:,} events, payload about 500 bytes, {options.repeat} paired runs, medians\n")
     say("| events | transport | delivery | after publish | events/s | to null | pg_recvlogical | producer alone "
         "| of the lower ceiling | CPU us/event | null CPU us/event | peak MiB |")
     say("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    warm_up(kafka, ceiling)
     number = 0
     cases = []
     for transport in options.transports.split(","):
