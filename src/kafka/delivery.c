@@ -55,7 +55,7 @@ static bool cause_explains(const struct kafka_producer *p)
 static enum verdict explain(struct kafka_producer *p, rd_kafka_resp_err_t code, const char *topic,
                             int32_t partition, enum dead_reason *reason, struct error *error)
 {
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+    if (rd_kafka_fatal_error(p->client.rk, NULL, 0) != 0) {
         return producer_note_death(p, error);
     }
     enum kafka_trouble trouble = kafka_trouble_of(code);

@@ -192,11 +192,10 @@ static enum verdict fence_verdict(enum kafka_trouble trouble, bool fatal)
     return fatal ? FATAL : RETRY;
 }
 
-static enum verdict call_verdict(enum kafka_call call, rd_kafka_resp_err_t code,
-                                 const rd_kafka_error_t *problem)
+enum verdict kafka_call_verdict(enum kafka_call call, rd_kafka_resp_err_t code, bool fatal,
+                                bool retriable)
 {
     enum kafka_trouble trouble = kafka_trouble_of(code);
-    bool fatal = rd_kafka_error_is_fatal(problem) == 1;
     if (call == CALL_FENCE) {
         return fence_verdict(trouble, fatal);
     }
@@ -206,7 +205,7 @@ static enum verdict call_verdict(enum kafka_call call, rd_kafka_resp_err_t code,
     if (trouble == TROUBLE_ID_LOST || fatal) {
         return RESTART;
     }
-    if (rd_kafka_error_is_retriable(problem) == 1) {
+    if (retriable) {
         return RETRY;
     }
     if (trouble == TROUBLE_SETTING && call == CALL_BEGIN) {
@@ -230,7 +229,8 @@ enum verdict kafka_transaction_verdict(enum kafka_call call, const rd_kafka_erro
     rd_kafka_resp_err_t code = rd_kafka_error_code(problem);
     const struct meaning *meaning = meaning_of(code);
     const char *words = meaning->words != NULL ? meaning->words : rd_kafka_error_string(problem);
-    enum verdict verdict = call_verdict(call, code, problem);
+    enum verdict verdict = kafka_call_verdict(call, code, rd_kafka_error_is_fatal(problem) == 1,
+                                              rd_kafka_error_is_retriable(problem) == 1);
     error_set(error, verdict, "transactional id \"%s\" %s: %s", id, failed[call], words);
     finish(meaning, code, error);
     return verdict;

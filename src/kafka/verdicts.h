@@ -10,6 +10,7 @@
 #define WALPOST_KAFKA_VERDICTS_H
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "outbox/event.h"
@@ -30,6 +31,10 @@ enum kafka_trouble {
 enum kafka_trouble kafka_trouble_of(rd_kafka_resp_err_t code);
 
 enum kafka_call { CALL_FENCE, CALL_BEGIN, CALL_COMMIT, CALL_ABORT };
+
+/* The rule by itself: fatal and retriable are the client's own words about the error. */
+enum verdict kafka_call_verdict(enum kafka_call call, rd_kafka_resp_err_t code, bool fatal,
+                                bool retriable);
 
 /* An error of the transactional API. RETRY: the same call again (for commit and abort: it goes on
  * where it was). id is named in the words. */
