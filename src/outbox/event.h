@@ -2,7 +2,8 @@
  *
  * event.h - what flows: one outbox row or logical message on its way to Kafka.
  * In -> out: the type between steps 3 (outbox), 4 (lane) and 5 (encode).
- * Owns: nothing; an event, its bytes and its segment live in chunks that the loop thread frees when they are settled.
+ * Owns: nothing; an event, its bytes and its segment live in chunks that the loop thread frees
+ *       when they are settled.
  * Thread: written by the loop thread, then by one lane thread, then by the loop thread again.
  * Keeps: I5: the events of a segment, and the segments of a lane, stay in commit order. */
 #ifndef WALPOST_OUTBOX_EVENT_H
@@ -20,7 +21,8 @@ enum dead_reason {
     DEAD_INVALID_EVENT,
     DEAD_RECORD_TOO_LARGE,
     DEAD_MISSING_TOPIC,
-    DEAD_PROCESSING_FAILED, /* Kafka refuses this record for ever: an impossible timestamp, for example */
+    DEAD_PROCESSING_FAILED, /* Kafka refuses this record for ever: an impossible timestamp, for
+                               example */
     DEAD_SCHEMA_VALIDATION_FAILED,
     DEAD_UNMARSHAL_FAILED,
     DEAD_UNKNOWN_EVENT_TYPE,
@@ -33,8 +35,9 @@ struct named_bytes {
     struct bytes value;
 };
 
-/* A row of the outbox table, or a logical message, as it was read: views into the message from the wire. Text as
- * PostgreSQL writes it (datestyle ISO, timezone UTC, UTF-8). Absent columns are BYTES_NULL. */
+/* A row of the outbox table, or a logical message, as it was read: views into the message from the
+ * wire. Text as PostgreSQL writes it (datestyle ISO, timezone UTC, UTF-8). Absent columns are
+ * BYTES_NULL. */
 struct row {
     struct bytes id;
     struct bytes aggregate_id;
@@ -45,12 +48,13 @@ struct row {
     struct bytes traceparent;
     struct bytes tracestate;
     struct bytes schema_version;
-    struct bytes headers; /* JSON object of text */
+    struct bytes headers;            /* JSON object of text */
     const struct named_bytes *extra; /* columns of the table that have no role */
     size_t n_extra;
     bool message;          /* a logical message: there is no row in the table to mark */
     enum dead_reason dead; /* DEAD_NOT: a good event */
-    const char *detail;    /* why it is dead, in the user's words; static or as long-lived as the row */
+    const char
+        *detail; /* why it is dead, in the user's words; static or as long-lived as the row */
 };
 
 struct chunk;
@@ -71,22 +75,23 @@ struct event {
     char detail[96];    /* backs row.detail where it is not static */
 };
 
-/* The events of one PostgreSQL transaction that belong to one lane, or a part of them when it is bigger than a batch. */
+/* The events of one PostgreSQL transaction that belong to one lane, or a part of them when it is
+ * bigger than a batch. */
 struct segment {
     struct segment *next;
     struct chunk *chunk;
     struct event *first;
     struct event **last; /* where the next event is linked */
     uint32_t n_events;
-    size_t bytes;            /* of rows and keys */
-    lsn commit_lsn;          /* of the transaction */
-    lsn end_lsn;             /* set on the transaction's last part of this lane; 0 on earlier parts */
-    int64_t commit_time_us;  /* since 1970 UTC */
+    size_t bytes;   /* of rows and keys */
+    lsn commit_lsn; /* of the transaction */
+    lsn end_lsn;    /* set on the transaction's last part of this lane; 0 on earlier parts */
+    int64_t commit_time_us; /* since 1970 UTC */
     uint32_t xid;
-    uint32_t part;           /* 0: whole; 1, 2 ...: a cut transaction (I12), its records say so */
+    uint32_t part; /* 0: whole; 1, 2 ...: a cut transaction (I12), its records say so */
     uint32_t lane;
-    bool snapshot;           /* rows that were there before the slot */
-    uint64_t transaction;    /* the ledger's name for it */
+    bool snapshot;        /* rows that were there before the slot */
+    uint64_t transaction; /* the ledger's name for it */
 };
 
 #endif

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * json.h - a strict scanner of JSON: one pass, no document tree, no memory of its own.
- * In -> out: text -> the extents of the members of its top-level object; or only: is it JSON?
+ * In -> out: text -> the extents of the members of its object; or only: is it JSON?
  * Owns: nothing; names and values are views into the text.
  * Thread: any; pure.
- * Keeps: RFC 8259 to the letter, in valid UTF-8, at most 512 levels deep. A member's text is exact,
- * with nothing around it. Source: RFC 8259; RFC 3629 for UTF-8. */
+ * Keeps: RFC 8259 to the letter, in valid UTF-8, at most 512 levels deep. A member's text is
+ *        exact, with nothing around it.
+ * Source: RFC 8259; RFC 3629 for UTF-8. */
 #ifndef WALPOST_OUTBOX_JSON_H
 #define WALPOST_OUTBOX_JSON_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * json_string.h - the strings of JSON: where one ends. What it means is json_unescape, in the same
- * file. In -> out: the bytes behind an opening quote -> the place behind the closing one. Owns:
- * nothing. Thread: any; pure. Keeps: eight bytes at a time over plain ASCII: most of a message is
- * inside its strings. */
+ * json_string.h - where a string of JSON ends; what it means (json_unescape) is in the same file.
+ * In -> out: the bytes behind an opening quote -> the place behind the closing one.
+ * Owns: nothing.
+ * Thread: any; pure.
+ * Keeps: eight bytes at a time over plain ASCII: most of a message is inside its strings. */
 #ifndef WALPOST_OUTBOX_JSON_STRING_H
 #define WALPOST_OUTBOX_JSON_STRING_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * mapper.h - the inside of the mapper, shared by mapper.c (plan, rows) and message.c (logical
- * messages). In -> out: see map.h. Owns: the plan and the scratch memory that a row may look into
- * until the next one. Thread: the loop thread. Keeps: the first thing found wrong with a row is its
- * detail. */
+ * mapper.h - the inside of the mapper, shared by mapper.c (plan, rows) and message.c.
+ * In -> out: see map.h.
+ * Owns: the plan and the scratch memory that a row may look into until the next one.
+ * Thread: the loop thread.
+ * Keeps: the first thing found wrong with a row is its detail. */
 #ifndef WALPOST_OUTBOX_MAPPER_H
 #define WALPOST_OUTBOX_MAPPER_H
 

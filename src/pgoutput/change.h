@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * change.h - the logical replication messages of pgoutput, protocol version 1, decoded.      Step 2 of 7.
- * In: the bytes of one message (the payload of XLogData). Out: a struct change whose views look into those bytes.
- * Owns: nothing.  Thread: any; pure: no I/O, no clock, no logging, no globals.
- * Keeps: any bytes that are not a whole, exact message are an error, never a crash and never a wrong value.
+ * change.h - the messages of pgoutput, protocol version 1, decoded.              Step 2 of 7.
+ * In: the bytes of one message (the payload of XLogData).
+ * Out: a struct change whose views look into those bytes.
+ * Owns: nothing.
+ * Thread: any; pure: no I/O, no clock, no logging, no globals.
+ * Keeps: any bytes that are not a whole, exact message are an error, never a crash and never a
+ *        wrong value.
  * Source: PostgreSQL documentation, "Logical Replication Message Formats". */
 #ifndef WALPOST_PGOUTPUT_CHANGE_H
 #define WALPOST_PGOUTPUT_CHANGE_H
@@ -73,7 +76,8 @@ struct change {
         } origin;
         struct {
             uint32_t oid;
-            struct bytes schema_name; /* "pg_catalog" is sent as the empty string: delivered as "pg_catalog" */
+            struct bytes schema_name; /* "pg_catalog" is sent as the empty string: delivered as
+                                         "pg_catalog" */
             struct bytes table_name;
             char replica_identity;
             uint16_t n_columns;
@@ -85,12 +89,14 @@ struct change {
             struct bytes type_name;
         } type;
         struct {
-            uint32_t oid; /* of the relation; the new tuple in decoder->tuple (INSERT, UPDATE); an old one is checked and skipped */
+            uint32_t oid; /* of the relation; the new tuple in decoder->tuple (INSERT, UPDATE); an
+                             old one is checked and skipped */
         } row;
         struct {
             uint32_t n_relations;
             uint8_t options; /* 1 CASCADE, 2 RESTART IDENTITY */
-        } truncate; /* OIDs are checked for length and skipped: nothing is published for a TRUNCATE */
+        } truncate; /* OIDs are checked for length and skipped: nothing is published for a TRUNCATE
+                     */
         struct {
             bool transactional;
             lsn message_lsn;
@@ -106,7 +112,8 @@ struct decoder {
     struct relation_column relation_columns[TUPLE_COLUMNS_MAX];
 };
 
-/* Decodes one whole message. FATAL with the offset and what was expected when the bytes are no such message. */
+/* Decodes one whole message. FATAL with the offset and what was expected when the bytes are no such
+ * message. */
 enum verdict MUST_CHECK pgoutput_decode(struct decoder *decoder, struct bytes message,
                                         struct change *change, struct error *error);
 

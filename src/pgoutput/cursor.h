@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cursor.h - reads big-endian fields from a message, never past its end.
- * In -> out: bytes -> numbers, strings, views; after the first failure every read gives nothing.
+ * In -> out: bytes -> numbers, strings, views; after the first failure a read gives nothing.
  * Owns: nothing; borrows the message.
  * Thread: any; pure.
- * Keeps: the first failure sticks, so that a caller reads a whole message and asks once, at its
- * end. */
+ * Keeps: the first failure sticks, so that a caller reads on and asks once, at the end. */
 #ifndef WALPOST_PGOUTPUT_CURSOR_H
 #define WALPOST_PGOUTPUT_CURSOR_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * golden.h - the messages that a real server sent, and what a decoded message looks like as text.
+ * golden.h - the messages that a real server sent, and what a decoded one looks like as text.
  * In -> out: tests/golden/pgoutput/<scenario>.hex -> messages; a change -> a few lines.
- * Owns: each message in an allocation of exactly its size, so that a sanitizer sees a byte read too
- * many. Thread: any. */
+ * Owns: each message, in an allocation of exactly its size: a sanitizer sees a byte read too many.
+ * Thread: any. */
 #ifndef WALPOST_TESTS_GOLDEN_H
 #define WALPOST_TESTS_GOLDEN_H
 
