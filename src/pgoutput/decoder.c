@@ -7,10 +7,13 @@
  *   begin      'B'  lsn:8 final  time:8  xid:4
  *   commit     'C'  flags:1 (0)  lsn:8 commit  lsn:8 end  time:8
  *   origin     'O'  lsn:8 commit at the origin  string name
- *   relation   'R'  oid:4  string schema  string table  identity:1 (d n f i)  n:2  n *
- * relation_column type       'Y'  oid:4  string schema  string name insert     'I'  oid:4  'N'
- * tuple update     'U'  oid:4  [ ('K' | 'O') tuple ]  'N' tuple delete     'D'  oid:4  ('K' | 'O')
- * tuple truncate   'T'  n:4 (1 and more)  options:1 (1 cascade, 2 restart identity)  n * oid:4
+ *   relation   'R'  oid:4  string schema  string table  identity:1 (d n f i)  n:2
+ *                   n * relation_column
+ *   type       'Y'  oid:4  string schema  string name
+ *   insert     'I'  oid:4  'N' tuple
+ *   update     'U'  oid:4  [ ('K' | 'O') tuple ]  'N' tuple
+ *   delete     'D'  oid:4  ('K' | 'O') tuple
+ *   truncate   'T'  n:4 (1 and more)  options:1 (1 cascade, 2 restart identity)  n * oid:4
  *   message    'M'  flags:1 (1 transactional)  lsn:8  string prefix  length:4  bytes
  *
  *   relation_column   flags:1 (1 key)  string name  oid:4 type  modifier:4
