@@ -38,9 +38,8 @@ enum verdict MUST_CHECK mapper_row(struct mapper *mapper, const struct tuple *tu
  * payload and optionally created_at, traceparent, tracestate (strings), schema_version (a string or
  * a number), headers (an object). Any other member is an extra column: a string without its
  * escapes, null as NULL, anything else as its JSON text. The payload is the member's own text,
- * untouched, and not null. What is not such an object, or has a member twice, gives a row with dead
- * = DEAD_INVALID_EVENT and payload = the content; the members that are good are in it all the same.
- */
+ * untouched, and not null. Anything else gives a row with dead = DEAD_INVALID_EVENT and payload =
+ * the content; its good members are in it, unless it is no JSON object or has a member twice. */
 void mapper_message(struct mapper *mapper, struct bytes content, struct row *row);
 
 /* Does this logical message belong to the stream? */
