@@ -198,8 +198,9 @@ static void check_id_index(struct points *points, const struct look *look)
         point_ok(points, "index on id", "unique");
         return;
     }
-    char *remedy = must_printf("CREATE UNIQUE INDEX CONCURRENTLY ON %s (\"%s\");",
-                               look->config->table, look->config->outbox.columns.id);
+    char *remedy = must_printf("CREATE UNIQUE INDEX%s ON %s (\"%s\");",
+                               look->table.partitioned ? "" : " CONCURRENTLY", look->config->table,
+                               look->config->outbox.columns.id);
     point_warn(points, "index on id", remedy, "there is none: every mark reads the whole table");
     free(remedy);
 }
