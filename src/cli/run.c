@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "cli/reach.h"
 #include "cli/say.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "pipeline/pipeline.h"
 
 static const struct {

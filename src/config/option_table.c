@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #define KB INT64_C(1024)
 #define MB (1024 * KB)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #define ENVIRONMENT_PREFIX "WALPOST_"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/option_table.h"
 
 enum { PG_NAME_MAX = 63 };

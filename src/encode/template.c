@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "base/macros.h"
 #include "config/config.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 #define ROLE(member) ((int)offsetof(struct row, member))
 

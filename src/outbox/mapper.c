@@ -7,7 +7,7 @@
 
 #include "base/check.h"
 #include "config/config.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 
 /* PostgreSQL's fixed OIDs (pg_type.dat). */
 enum { OID_BYTEA = 17, OID_JSON = 114, OID_UUID = 2950, OID_JSONB = 3802 };

@@ -363,7 +363,7 @@ enum verdict flow_progress(struct flow *flow, struct error *error)
 bool flow_is_drained(const struct flow *flow)
 {
     if (flow->in_lanes > 0 || marker_pending(flow->marker) > 0 || flow->sql.job != SQL_NONE ||
-        flow->snapshot != NULL || flow->feedback.leader_busy) {
+        flow->snapshot != NULL || flow->sql.clean_up_wanted || flow->feedback.leader_busy) {
         return false;
     }
     return flow->sink != NULL ||

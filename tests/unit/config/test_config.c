@@ -2,7 +2,7 @@
  *
  * Right configurations, and what they mean. */
 #include "base/macros.h"
-#include "config/nearest.h"
+#include "base/nearest.h"
 #include "config/option_table.h"
 #include "loading.h"
 

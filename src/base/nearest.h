@@ -3,8 +3,8 @@
  * nearest.h - what somebody probably meant to write.
  * In -> out: a word and candidates, one at a time -> the candidate with the fewest edits.
  * Owns: nothing; borrows the words.  Thread: any. */
-#ifndef WALPOST_CONFIG_NEAREST_H
-#define WALPOST_CONFIG_NEAREST_H
+#ifndef WALPOST_BASE_NEAREST_H
+#define WALPOST_BASE_NEAREST_H
 
 #include <stddef.h>
 
