@@ -33,3 +33,9 @@ uint32_t backoff_ms(uint32_t tries, uint32_t base_ms, uint32_t max_ms)
     }
     return (uint32_t)(pause / 2 + noise % (pause / 2 + 1));
 }
+
+void clock_wait_ms(uint32_t ms)
+{
+    struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+}

@@ -21,4 +21,7 @@ int64_t clock_wall_us(void);
  * to 1. tries from 0. */
 uint32_t backoff_ms(uint32_t tries, uint32_t base_ms, uint32_t max_ms);
 
+/* Waits. Never on the loop thread. */
+void clock_wait_ms(uint32_t ms);
+
 #endif

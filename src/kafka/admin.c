@@ -17,11 +17,6 @@ static int left_ms(int64_t deadline_us)
     return left > 0 ? (int)left : 0;
 }
 
-static void pause_ms(int ms)
-{
-    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L}, NULL);
-}
-
 /* --- topics ---------------------------------------------------------------------------------- */
 
 struct topic_look {
@@ -196,7 +191,7 @@ static enum verdict wait_until_led(struct client *client, const char *topic, int
                              "topic \"%s\" was created, but its partitions have no leaders yet",
                              topic);
         }
-        pause_ms(LOOK_AGAIN_MS);
+        clock_wait_ms(LOOK_AGAIN_MS);
     }
 }
 

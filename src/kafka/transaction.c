@@ -86,7 +86,7 @@ static enum verdict no_answer(const struct kafka_producer *p, const char *doing,
 static void breathe(int64_t since_us)
 {
     if (clock_us() - since_us < BREATH_MS * 1000) {
-        nanosleep(&(struct timespec){.tv_nsec = BREATH_MS * 1000000}, NULL);
+        clock_wait_ms(BREATH_MS);
     }
 }
 
