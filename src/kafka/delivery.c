@@ -108,7 +108,8 @@ static void hand_out(struct kafka_producer *p, const rd_kafka_message_t *message
         report.verdict =
             explain(p, message->err, topic, message->partition, &report.reason, &error);
         report.error = &error;
-        struct handle *handle = report.verdict == WAIT ? handles_find(&p->handles, topic) : NULL;
+        /* The replay asks for the topic again: it may be gone. */
+        struct handle *handle = report.verdict != REJECT ? handles_find(&p->handles, topic) : NULL;
         if (handle != NULL) {
             handle->seen = false;
         }

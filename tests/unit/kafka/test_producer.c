@@ -289,8 +289,10 @@ Test(producer, a_missing_topic_is_waited_for_and_found_when_it_comes)
     rd_kafka_mock_topic_set_error(mock.cluster, "late", E(NO_ERROR));
     cr_expect_eq(producer->ops->topic(producer, "late", MOCK_TIMEOUT_MS, &error), OK);
     cr_expect_eq(mock_batch(producer, "late", "value", &error), OK, "%s", error.what);
-    rd_kafka_mock_topic_set_error(mock.cluster, "secret", E(TOPIC_AUTHORIZATION_FAILED));
-    cr_expect_eq(producer->ops->topic(producer, "secret", MOCK_TIMEOUT_MS, &error), WAIT);
+    if (mock_can_deny_topics()) {
+        rd_kafka_mock_topic_set_error(mock.cluster, "secret", E(TOPIC_AUTHORIZATION_FAILED));
+        cr_expect_eq(producer->ops->topic(producer, "secret", MOCK_TIMEOUT_MS, &error), WAIT);
+    }
     producer->ops->close(producer);
 }
 

@@ -94,9 +94,12 @@ Test(reader, a_missing_topic_is_WAIT_and_names_it)
     cr_expect_eq(
         reader_read(reader, "missing", true, MOCK_TIMEOUT_MS, NULL, on_record, NULL, &error), WAIT);
     cr_expect_not_null(strstr(error.what, "missing"));
-    rd_kafka_mock_topic_set_error(mock.cluster, "secret", E(TOPIC_AUTHORIZATION_FAILED));
-    cr_expect_eq(
-        reader_read(reader, "secret", true, MOCK_TIMEOUT_MS, NULL, on_record, NULL, &error), WAIT);
+    if (mock_can_deny_topics()) {
+        rd_kafka_mock_topic_set_error(mock.cluster, "secret", E(TOPIC_AUTHORIZATION_FAILED));
+        cr_expect_eq(
+            reader_read(reader, "secret", true, MOCK_TIMEOUT_MS, NULL, on_record, NULL, &error),
+            WAIT);
+    }
     reader_free(reader);
 }
 
@@ -143,8 +146,10 @@ Test(cluster, counts_its_brokers_and_knows_its_topics)
     rd_kafka_mock_topic_set_error(mock.cluster, "missing", E(UNKNOWN_TOPIC_OR_PART));
     cr_expect_eq(cluster_topic(cluster, "missing", MOCK_TIMEOUT_MS, &state, &error), OK);
     cr_expect_not(state.exists);
-    rd_kafka_mock_topic_set_error(mock.cluster, "secret", E(TOPIC_AUTHORIZATION_FAILED));
-    cr_expect_eq(cluster_topic(cluster, "secret", MOCK_TIMEOUT_MS, &state, &error), WAIT);
+    if (mock_can_deny_topics()) {
+        rd_kafka_mock_topic_set_error(mock.cluster, "secret", E(TOPIC_AUTHORIZATION_FAILED));
+        cr_expect_eq(cluster_topic(cluster, "secret", MOCK_TIMEOUT_MS, &state, &error), WAIT);
+    }
     cluster_free(cluster);
     cluster_free(NULL);
 }
