@@ -36,7 +36,9 @@ struct lane {
 
     pthread_mutex_t mutex; /* guards all below, up to the line */
     pthread_cond_t wake;
-    struct segment_list queue;     /* submitted, not in a batch yet */
+    struct segment_list queue; /* submitted, not in a batch yet */
+    uint64_t queue_events;
+    size_t queue_bytes;
     struct segment_list committed; /* not collected yet */
     lsn settled_lsn;
     bool sleeping; /* in lane_wait: worth a signal */
@@ -72,26 +74,39 @@ static void list_append(struct segment_list *list, struct segment *first, struct
 
 /* --- gathering a batch, under the mutex --- */
 
-/* How much of the queue fits into one batch: whole segments only (I12). */
-static void gather_measure(const struct lane *lane, uint32_t *n_events, bool *full,
-                           struct segment **last)
+/* Is there a batch's worth in the queue? Then there is nothing to wait for. */
+static bool is_full(const struct lane *lane)
 {
+    return lane->queue_events >= lane->options.batch_events ||
+           lane->queue_bytes >= lane->options.batch_bytes;
+}
+
+/* Takes from the queue what fits into one batch: whole segments only (I12), and one at least. */
+static void take(struct lane *lane, struct batch *batch)
+{
+    struct segment *first = lane->queue.first;
+    struct segment *last = NULL;
     uint32_t events = 0;
     size_t bytes = 0;
-    *last = NULL;
-    *full = false;
-    for (struct segment *segment = lane->queue.first; segment != NULL; segment = segment->next) {
+    for (struct segment *segment = first; segment != NULL; segment = segment->next) {
         bool fits = events + segment->n_events <= lane->options.batch_events &&
                     bytes + segment->bytes <= lane->options.batch_bytes;
-        if (*last != NULL && !fits) {
-            *full = true;
+        if (last != NULL && !fits) {
             break;
         }
         events += segment->n_events;
         bytes += segment->bytes;
-        *last = segment;
+        last = segment;
     }
-    *n_events = events;
+    lane->queue.first = last->next;
+    if (lane->queue.first == NULL) {
+        lane->queue.last = NULL;
+    }
+    lane->queue_events -= events;
+    lane->queue_bytes -= bytes;
+    last->next = NULL;
+    *batch = (struct batch){
+        .first = first, .last = last, .n_events = events, .together = lane->together};
 }
 
 static void wait_us(struct lane *lane, int64_t us)
@@ -139,30 +154,18 @@ static bool gather(struct lane *lane)
         if (first_seen_us == 0) {
             first_seen_us = now;
         }
-        uint32_t n_events;
-        bool full;
-        struct segment *last;
-        gather_measure(lane, &n_events, &full, &last);
         int64_t due = first_seen_us + lane->options.linger_us;
         if (lane->began_us + lane->pace_us > due) {
             due = lane->began_us + lane->pace_us;
         }
-        if (!full && n_events < lane->options.batch_events && now < due) {
+        if (!is_full(lane) && now < due) {
             wait_us(lane, due - now);
             continue;
         }
-        lane->batch = (struct batch){.first = lane->queue.first,
-                                     .last = last,
-                                     .n_events = n_events,
-                                     .together = lane->together};
-        lane->queue.first = last->next;
-        if (lane->queue.first == NULL) {
-            lane->queue.last = NULL;
-        }
-        last->next = NULL;
+        take(lane, &lane->batch);
         lane->in_flight = true;
         lane->busy_since_us = now;
-        lane->pace_us = pace_after(lane->batch.first, n_events);
+        lane->pace_us = pace_after(lane->batch.first, lane->batch.n_events);
         return true;
     }
 }
@@ -337,9 +340,19 @@ struct lane *lane_start(const struct lane_options *options)
 
 void lane_submit(struct lane *lane, struct segment *first, struct segment *last)
 {
+    uint64_t events = 0;
+    size_t bytes = 0;
+    for (const struct segment *segment = first; segment != NULL; segment = segment->next) {
+        events += segment->n_events;
+        bytes += segment->bytes;
+    }
     pthread_mutex_lock(&lane->mutex);
+    bool was_empty = lane->queue.first == NULL;
     list_append(&lane->queue, first, last);
-    bool wake = lane->sleeping;
+    lane->queue_events += events;
+    lane->queue_bytes += bytes;
+    /* A lane that lingers is left alone until there is enough for it. */
+    bool wake = lane->sleeping && (was_empty || is_full(lane));
     pthread_mutex_unlock(&lane->mutex);
     if (wake) {
         pthread_cond_signal(&lane->wake);
