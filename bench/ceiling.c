@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A ceiling to measure walpost against: one idempotent producer that sends N records of the same size, with as many
- * bytes of key and headers, and no PostgreSQL in front of it. Prints seconds.
+ * A ceiling to measure walpost against: one idempotent producer that sends N records of the same
+ * size, with as many bytes of key and headers, and no PostgreSQL in front of it. Prints seconds.
  *
  *   ceiling BOOTSTRAP TOPIC N VALUE_BYTES */
 #include <librdkafka/rdkafka.h>

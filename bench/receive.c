@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Receives under read_committed and prints, for each record, the milliseconds from the moment that its payload names
+ * Receives under read_committed and prints, for each record, the milliseconds from the moment that
+ * its payload names
  * ("t": microseconds since 1970) to now. Ends after IDLE seconds without a record.
  *
  *   receive BOOTSTRAP TOPIC IDLE_SECONDS */

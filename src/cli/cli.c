@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/macros.h"
-#include "cli/say.h"
 #include "base/nearest.h"
+#include "cli/say.h"
 #include "kafka/cluster.h"
 
 /* In the order of a first day with walpost. */

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/nearest.h"
 #include "cli/reach.h"
 #include "cli/say.h"
-#include "base/nearest.h"
 #include "pipeline/pipeline.h"
 
 static const struct {

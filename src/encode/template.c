@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/macros.h"
-#include "config/config.h"
 #include "base/nearest.h"
+#include "config/config.h"
 
 #define ROLE(member) ((int)offsetof(struct row, member))
 

@@ -36,7 +36,7 @@ struct lane_options {
     enum lane_missing_topic on_missing_topic;
     uint32_t batch_events;
     size_t batch_bytes;
-    uint32_t linger_us; /* wait so long for more before a batch that is not full */
+    uint32_t linger_us;            /* wait so long for more before a batch that is not full */
     void (*notify)(void *context); /* something to collect; called from the lane thread */
     void *context;
 };

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 #include "base/check.h"
-#include "config/config.h"
 #include "base/nearest.h"
+#include "config/config.h"
 
 /* PostgreSQL's fixed OIDs (pg_type.dat). */
 enum { OID_BYTEA = 17, OID_JSON = 114, OID_UUID = 2950, OID_JSONB = 3802 };

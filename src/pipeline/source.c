@@ -97,8 +97,8 @@ static enum verdict look_at_server(const struct session_options *options, struct
                                       &session->publication, error);
     }
     return verdict != OK ? verdict
-                         : source_judge_publication(config, &session->publication,
-                                                    &session->table, 0, 0, error);
+                         : source_judge_publication(config, &session->publication, &session->table,
+                                                    0, 0, error);
 }
 
 /* --take-over: the walsender that holds the slot is told to end; the next try finds the slot free.
