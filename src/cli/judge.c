@@ -47,10 +47,14 @@ static enum verdict judge_without_slot(const struct config *config, const struct
               " (generation %" PRIu64 "): events that were committed since may be missing in Kafka",
               config->postgres.slot, config->checkpoint_topic,
               LSN_ARGS(found->checkpoint.settled_lsn), found->checkpoint.generation);
-    return error_remedy(error,
-                        "`walpost drop` and then `walpost init` begin the stream anew: rows "
-                        "that still have status PENDING are published by the snapshot; those "
-                        "that were published but not yet marked come twice.");
+    return error_remedy(
+        error,
+        "To go on from now: SELECT pg_create_logical_replication_slot('%s', "
+        "'pgoutput'); then `walpost run --accept-gap`, and insert again what still "
+        "has status PENDING. To begin anew: `walpost drop`, then `walpost init`; its "
+        "snapshot publishes what has status PENDING, and what was published but not "
+        "yet marked comes twice.",
+        config->postgres.slot);
 }
 
 static enum verdict judge_without_checkpoint(const struct config *config,

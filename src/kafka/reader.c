@@ -202,8 +202,14 @@ static enum verdict too_slow(struct reading *reading, struct error *error)
               "topic \"%s\", partition %d was read up to %" PRId64 " of %" PRId64
               " in time; an open transaction of another producer may hide the rest",
               reading->topic, (int)i, partition->position, partition->high);
-    error_remedy(error, "Nothing: Kafka ends that transaction after its transaction.timeout.ms at "
-                        "the latest.");
+    error_remedy(
+        error,
+        "Nothing at first: Kafka ends that transaction after its transaction.timeout.ms. If "
+        "it stays for more than 15 minutes it hangs, because Kafka lost its end while the "
+        "partition had no leader: look at it with kafka-transactions.sh describe-producers "
+        "--topic %s --partition %d, and end it with kafka-transactions.sh abort --topic %s "
+        "--partition %d --start-offset %" PRId64 ".",
+        reading->topic, (int)i, reading->topic, (int)i, partition->position);
     return RETRY;
 }
 

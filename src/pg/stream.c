@@ -83,9 +83,9 @@ static enum verdict slot_missing(const struct link *link, const char *name, stru
     error_set(error, REFUSE, "slot \"%s\" does not exist on PostgreSQL at %s", name,
               link_host(link));
     return error_remedy(error,
-                        "For a new stream, `walpost init` creates it. If it was there before, the "
-                        "events that were committed since it was lost are not in the stream: find "
-                        "them in the table, then `walpost init` and `walpost run --accept-gap`.");
+                        "For a new stream, `walpost init` creates it. If it was there before: what "
+                        "was committed since it was lost is not in the stream; `walpost init` says "
+                        "how to go on.");
 }
 
 static enum verdict slot_foreign(const struct pg_slot *slot, const char *name, struct error *error)
@@ -109,10 +109,10 @@ static enum verdict slot_lost(const struct pg_slot *slot, const char *name, stru
               " is no longer kept for it, and events there are not in the stream",
               name, slot->invalidation[0] != '\0' ? slot->invalidation : "wal_removed",
               LSN_ARGS(slot->confirmed_lsn));
-    return error_remedy(error,
-                        "Find the rows that were inserted after that position; then `walpost drop` "
-                        "and `walpost init` make a new slot, and `walpost run --accept-gap` goes "
-                        "on from it. max_slot_wal_keep_size says how much the server keeps.");
+    return error_remedy(
+        error, "`walpost drop` and `walpost init` begin anew; the snapshot publishes the rows "
+               "that still have status PENDING. max_slot_wal_keep_size says how much WAL the "
+               "server keeps: raise it.");
 }
 
 /* The server refused. Its words and codes differ from version to version and from plugin to plugin,

@@ -23,8 +23,9 @@ enum {
  * an idle position is confirmed, not after. */
 void flow_note_idle(struct flow *flow, int64_t now_us)
 {
-    if (intake_in_transaction(flow->intake) || ledger_transactions(flow->ledger) > 0 ||
-        flow->read_lsn <= ledger_safe_lsn(flow->ledger) || flow->idle_lsn != 0) {
+    if (flow->snapshot != NULL || intake_in_transaction(flow->intake) ||
+        ledger_transactions(flow->ledger) > 0 || flow->read_lsn <= ledger_safe_lsn(flow->ledger) ||
+        flow->idle_lsn != 0) {
         return;
     }
     bool due = flow->urgent || now_us - flow->feedback.leader_asked_us >= IDLE_EVERY_US;

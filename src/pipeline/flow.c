@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/flow.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/check.h"
@@ -11,10 +12,10 @@
 /* --- lanes and back --- */
 
 /* Kafka has it already; the crash may have come between Kafka's commit and the mark. */
-static void on_left_out(void *context, const struct row *row, uint64_t transaction)
+static void on_left_out(void *context, const struct row *row, uint64_t transaction, uint32_t xid)
 {
     struct flow *flow = context;
-    marker_add(flow->marker, row, transaction);
+    marker_add(flow->marker, row, transaction, xid);
 }
 
 static void settle(struct flow *flow, struct segment *segment)
@@ -26,7 +27,7 @@ static void settle(struct flow *flow, struct segment *segment)
         } else {
             flow->options.totals->dead++;
         }
-        marker_add(flow->marker, &event->row, segment->transaction);
+        marker_add(flow->marker, &event->row, segment->transaction, segment->xid);
     }
     intake_give_back(flow->intake, segment);
 }
@@ -258,6 +259,16 @@ static enum verdict take_messages(struct flow *flow, uint32_t *n, struct error *
     return verdict == AGAIN ? OK : verdict;
 }
 
+/* The publication is gone: says which rows to look at. */
+static void name_window(const struct flow *flow, struct error *error)
+{
+    size_t length = strlen(error->what);
+    snprintf(error->what + length, sizeof(error->what) - length,
+             "; rows inserted after " LSN_FORMAT
+             " may not have reached the stream, which was read up to " LSN_FORMAT,
+             LSN_ARGS(flow->sql.good_lsn), LSN_ARGS(flow->read_lsn));
+}
+
 enum verdict flow_read(struct flow *flow, uint32_t *n, struct error *error)
 {
     *n = 0;
@@ -268,6 +279,9 @@ enum verdict flow_read(struct flow *flow, uint32_t *n, struct error *error)
     if (taken != OK) {
         verdict = taken;
         *error = ended;
+    }
+    if (verdict == REFUSE && strcmp(error->code, "42704") == 0) {
+        name_window(flow, error);
     }
     const char *warning = link_take_warning(flow->session.replication);
     if (warning != NULL) {

@@ -127,7 +127,7 @@ static void leave_out(struct intake *intake, const struct row *row)
     intake->counts.left_out++;
     ledger_expect(intake->options.ledger, intake->transaction, 1);
     ledger_published(intake->options.ledger, intake->transaction, 1);
-    intake->options.left_out(intake->options.context, row, intake->transaction);
+    intake->options.left_out(intake->options.context, row, intake->transaction, intake->xid);
 }
 
 static enum verdict template_cannot_tell(const struct intake *intake, struct position position,
@@ -314,7 +314,7 @@ enum verdict intake_message(struct intake *intake, struct stream_message *messag
 void intake_begin_snapshot(struct intake *intake, lsn commit_lsn)
 {
     intake->snapshot = true;
-    begin(intake, commit_lsn, clock_wall_us(), 0);
+    begin(intake, commit_lsn, clock_wall_us(), 0); /* xid 0: long visible */
 }
 
 enum verdict intake_plan(struct intake *intake, const struct relation_column *columns,

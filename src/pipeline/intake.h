@@ -34,7 +34,7 @@ struct intake_options {
     uint32_t lanes;
     /* An event that Kafka has already: it may still want its mark. Called before the ledger settles
      * it. */
-    void (*left_out)(void *context, const struct row *row, uint64_t transaction);
+    void (*left_out)(void *context, const struct row *row, uint64_t transaction, uint32_t xid);
     /* Segments for a lane, linked, oldest first. */
     void (*submit)(void *context, uint32_t lane, struct segment *first, struct segment *last);
     void *context;

@@ -11,14 +11,19 @@
 #include "base/crash_point.h"
 #include "config/config.h"
 
+/* The snapshot in which the statement itself looked for its rows. */
+#define SELECT_SNAPSHOT "SELECT pg_catalog.pg_current_snapshot()::text"
+
 enum {
     BATCH_ROWS = 5000,
+    UNSEEN_PAUSE_US = 5 * 1000,
     LOCKED_PAUSE_US = 500 * 1000,
 };
 
 struct owner { /* n consecutive ids of one transaction */
     uint64_t transaction;
     uint64_t n;
+    uint32_t xid; /* 0: was committed before the slot existed */
 };
 
 struct mark_list {
@@ -69,9 +74,10 @@ static char *mark_sql(const struct config *config, const struct pg_table *table,
     char *id = pg_quote_identifier(config->outbox.columns.id);
     char *column = pg_quote_identifier(config->outbox.columns.status);
     /* A row that has its mark is left alone: after a crash most have. */
-    char *sql = must_printf(
-        "UPDATE %s SET %s = '%s' WHERE %s = ANY ($1::%s[]) AND %s IS DISTINCT FROM '%s'",
-        config->table, column, status, id, id_type(config, table), column, status);
+    char *sql =
+        must_printf("WITH marked AS (UPDATE %s SET %s = '%s' WHERE %s = ANY ($1::%s[]) "
+                    "AND %s IS DISTINCT FROM '%s') " SELECT_SNAPSHOT,
+                    config->table, column, status, id, id_type(config, table), column, status);
     free(id);
     free(column);
     return sql;
@@ -80,8 +86,9 @@ static char *mark_sql(const struct config *config, const struct pg_table *table,
 static char *delete_sql(const struct config *config, const struct pg_table *table)
 {
     char *id = pg_quote_identifier(config->outbox.columns.id);
-    char *sql = must_printf("DELETE FROM %s WHERE %s = ANY ($1::%s[])", config->table, id,
-                            id_type(config, table));
+    char *sql =
+        must_printf("WITH gone AS (DELETE FROM %s WHERE %s = ANY ($1::%s[])) " SELECT_SNAPSHOT,
+                    config->table, id, id_type(config, table));
     free(id);
     return sql;
 }
@@ -170,7 +177,7 @@ static void put_id(struct mark_list *list, struct bytes id)
     list->rows++;
 }
 
-static void put_owner(struct mark_list *list, uint64_t transaction)
+static void put_owner(struct mark_list *list, uint64_t transaction, uint32_t xid)
 {
     if (list->n_owners > 0 && list->owners[list->n_owners - 1].transaction == transaction) {
         list->owners[list->n_owners - 1].n++;
@@ -180,10 +187,10 @@ static void put_owner(struct mark_list *list, uint64_t transaction)
         list->owners_room = list->owners_room == 0 ? 64 : 2 * list->owners_room;
         list->owners = must_realloc(list->owners, list->owners_room * sizeof(list->owners[0]));
     }
-    list->owners[list->n_owners++] = (struct owner){transaction, 1};
+    list->owners[list->n_owners++] = (struct owner){transaction, 1, xid};
 }
 
-void marker_add(struct marker *marker, const struct row *row, uint64_t transaction)
+void marker_add(struct marker *marker, const struct row *row, uint64_t transaction, uint32_t xid)
 {
     bool dead = row->dead != DEAD_NOT;
     if (marker->off || row->message || row->id.len == 0 || marker->sql[dead] == NULL) {
@@ -193,7 +200,7 @@ void marker_add(struct marker *marker, const struct row *row, uint64_t transacti
     struct mark_list *list = list_for(marker, dead);
     size_t before = list->room + list->owners_room * sizeof(list->owners[0]);
     put_id(list, row->id);
-    put_owner(list, transaction);
+    put_owner(list, transaction, xid);
     marker->memory += list->room + list->owners_room * sizeof(list->owners[0]) - before;
     marker->pending++;
 }
@@ -225,10 +232,49 @@ enum verdict marker_send(struct marker *marker, struct link *link, struct error 
     return link_send(link, marker->sql[marker->sent->dead], params, 1, error);
 }
 
-enum verdict marker_answer(struct marker *marker, enum verdict verdict, const struct error *error,
+/* Transaction ids wrap around: b is later when it is less than half a circle ahead. */
+static bool xid_before(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) < 0;
+}
+
+/* Is the transaction's outcome visible in a snapshot "xmin:xmax:xip,xip,..."? Only the low half of
+ * its 64-bit ids is compared: that is all that the stream tells. */
+static bool is_visible(const char *snapshot, uint32_t xid)
+{
+    char *end;
+    uint32_t xmin = (uint32_t)strtoull(snapshot, &end, 10);
+    if (xid == 0 || xid_before(xid, xmin)) {
+        return true;
+    }
+    uint32_t xmax = (uint32_t)strtoull(*end == ':' ? end + 1 : end, &end, 10);
+    if (!xid_before(xid, xmax)) {
+        return false;
+    }
+    while (*end == ':' || *end == ',') {
+        if ((uint32_t)strtoull(end + 1, &end, 10) == xid) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* PostgreSQL streams a transaction once its commit is in the WAL; other sessions see its rows a
+ * moment later, with synchronous replication only when the standby has answered. A statement that
+ * came in between found nothing. */
+static bool has_seen_all(const struct mark_list *list, const char *snapshot)
+{
+    for (size_t i = 0; i < list->n_owners; i++) {
+        if (!is_visible(snapshot, list->owners[i].xid)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum verdict marker_answer(struct marker *marker, enum verdict verdict, const char *snapshot,
                            int64_t now_us)
 {
-    (void)error;
     struct mark_list *list = marker->sent;
     check(list != NULL);
     if (verdict == WAIT || verdict == RETRY) {
@@ -237,6 +283,10 @@ enum verdict marker_answer(struct marker *marker, enum verdict verdict, const st
     }
     if (verdict != OK) {
         return verdict;
+    }
+    if (!has_seen_all(list, snapshot)) {
+        marker->not_before_us = now_us + UNSEEN_PAUSE_US;
+        return OK;
     }
     crash_point("after_mark");
     for (size_t i = 0; i < list->n_owners; i++) {

@@ -22,13 +22,15 @@ void marker_free(struct marker *marker);
 
 /* A published (or left out) row of the table; a logical message has no row, and is settled at once.
  */
-void marker_add(struct marker *marker, const struct row *row, uint64_t transaction);
+void marker_add(struct marker *marker, const struct row *row, uint64_t transaction, uint32_t xid);
 
 /* Is there something to send, and is it time to? */
 bool marker_wants(const struct marker *marker, int64_t now_us);
 enum verdict MUST_CHECK marker_send(struct marker *marker, struct link *link, struct error *error);
-/* The answer to the last send. OK: go on. WAIT: a lock; it is tried again. Others as they are. */
-enum verdict marker_answer(struct marker *marker, enum verdict verdict, const struct error *error,
+/* The answer to the last send; snapshot: the text that it returned, with OK. OK: go on; what the
+ * statement could not see yet is sent again. WAIT: a lock; it is tried again. Others as they are.
+ */
+enum verdict marker_answer(struct marker *marker, enum verdict verdict, const char *snapshot,
                            int64_t now_us);
 
 size_t marker_memory(const struct marker *marker);

@@ -29,6 +29,8 @@
 
 #include <ev.h>
 #include <signal.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -43,7 +45,8 @@ enum {
     /* A busy socket is read in bunches: a wake-up for each small message costs more than the
      * message. */
     NAP_FROM_MESSAGES = 24,
-    NAP_US = 500,
+    NAP_SOCKET_US = 200, /* a Unix socket holds little: a longer nap would hold up the server */
+    NAP_TCP_US = 1000,
     READS_MAX = 64, /* then the others have their turn */
 };
 
@@ -69,7 +72,8 @@ struct pipeline {
     ev_io sql_io;
     ev_async news;
     ev_timer tick;
-    ev_timer nap;
+    ev_io nap; /* a timer of its own: libev's count whole milliseconds */
+    bool napping;
     ev_signal terminate, interrupt, hangup;
 };
 
@@ -105,13 +109,31 @@ static void finish(struct pipeline *p)
     ev_break(p->loop, EVBREAK_ALL);
 }
 
+static void nap_set(struct pipeline *p, long ns)
+{
+    struct itimerspec nap = {.it_value.tv_nsec = ns};
+    check(timerfd_settime(p->nap.fd, 0, &nap, NULL) == 0);
+    p->napping = ns != 0;
+}
+
+static void nap_start(struct pipeline *p)
+{
+    bool local = link_is_unix_socket(p->flow->session.replication);
+    nap_set(p, (local ? NAP_SOCKET_US : NAP_TCP_US) * 1000L);
+}
+
+static void nap_stop(struct pipeline *p)
+{
+    nap_set(p, 0);
+}
+
 /* The links are closed at once: a PostgreSQL that shuts down waits for its walsender, and Kafka may
  * be away for long. */
 static void close_session(struct pipeline *p)
 {
     ev_io_stop(p->loop, &p->replication_io);
     ev_io_stop(p->loop, &p->sql_io);
-    ev_timer_stop(p->loop, &p->nap);
+    nap_stop(p);
     set_state(p, CLOSING);
     if (p->flow != NULL) {
         flow_close(p->flow);
@@ -140,7 +162,7 @@ static void drain(struct pipeline *p, const char *why)
     log_write(p->log, LOG_INFO, "draining: no more is read, what is in flight is finished",
               F_TEXT("reason", why));
     set_state(p, DRAINING);
-    ev_timer_stop(p->loop, &p->nap);
+    nap_stop(p);
     p->flow->urgent = true;
 }
 
@@ -178,7 +200,7 @@ static void watch(struct pipeline *p, ev_io *io, int events)
 static void watch_sockets(struct pipeline *p)
 {
     struct flow *flow = p->flow;
-    bool listen = p->state == STREAMING && flow->snapshot == NULL && !ev_is_active(&p->nap) &&
+    bool listen = p->state == STREAMING && flow->snapshot == NULL && !p->napping &&
                   !flow_memory_is_full(flow);
     bool write = flow->status_pending || link_wants_write(flow->session.replication);
     watch(p, &p->replication_io, (listen ? EV_READ : 0) | (write ? EV_WRITE : 0));
@@ -222,8 +244,7 @@ static void read_stream(struct pipeline *p)
     if (verdict != OK) {
         session_failed(p, verdict, &error);
     } else if (total >= NAP_FROM_MESSAGES) {
-        ev_timer_set(&p->nap, NAP_US / 1e6, 0.);
-        ev_timer_start(p->loop, &p->nap);
+        nap_start(p);
     }
 }
 
@@ -244,11 +265,16 @@ static void on_replication(struct ev_loop *loop, ev_io *watcher, int events)
     progress(p);
 }
 
-static void on_nap(struct ev_loop *loop, ev_timer *watcher, int events)
+static void on_nap(struct ev_loop *loop, ev_io *watcher, int events)
 {
     (void)loop;
     (void)events;
     struct pipeline *p = watcher->data;
+    uint64_t expirations;
+    if (read(p->nap.fd, &expirations, sizeof(expirations)) < 0) {
+        return; /* it was stopped meanwhile */
+    }
+    p->napping = false;
     if (p->state == STREAMING && !flow_memory_is_full(p->flow)) {
         read_stream(p);
     }
@@ -433,7 +459,10 @@ static void watchers_init(struct pipeline *p)
     ev_init(&p->replication_io, on_replication);
     ev_init(&p->sql_io, on_sql);
     ev_async_init(&p->news, on_news);
-    ev_init(&p->nap, on_nap);
+    int nap_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    check(nap_fd >= 0);
+    ev_io_init(&p->nap, on_nap, nap_fd, EV_READ);
+    ev_io_start(p->loop, &p->nap);
     ev_timer_init(&p->tick, on_tick, TICK_MS / 1e3, TICK_MS / 1e3);
     ev_signal_init(&p->terminate, on_signal, SIGTERM);
     ev_signal_init(&p->interrupt, on_signal, SIGINT);
@@ -474,6 +503,7 @@ int pipeline_run(const struct config *config, const struct run_options *options,
         control_stop(p.control);
         encoder_free(p.encoder);
         ev_loop_destroy(p.loop);
+        close(p.nap.fd);
     }
     return p.status;
 }

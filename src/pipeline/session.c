@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/crash_point.h"
 #include "config/config.h"
+#include "kafka/cluster.h"
 #include "kafka/producer.h"
 #include "kafka/reader.h"
 #include "pg/stream.h"
@@ -21,6 +22,7 @@ enum {
                            minute by default */
     FENCE_SLICE_MS = 2000,
     FENCE_TRIES_MAX = 30,
+    TOPIC_TIMEOUT_MS = 10000,
 };
 
 /* A walsender that hears nothing ends the session: say that we live, and confirm nothing. */
@@ -125,6 +127,30 @@ static enum verdict fence_leader(const struct session_options *options, struct s
     return fenced_at_start(verdict);
 }
 
+/* More lanes than the checkpoint topic has partitions: it grows, before a lane needs its own. */
+static enum verdict grow_checkpoint(const struct session_options *options, struct error *error)
+{
+    const struct config *config = options->config;
+    struct cluster *cluster = NULL;
+    enum verdict verdict = cluster_new(config, options->log, &cluster, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct topic_state state;
+    int32_t wanted = (int32_t)config->lanes + 1;
+    verdict = cluster_topic(cluster, config->checkpoint_topic, TOPIC_TIMEOUT_MS, &state, error);
+    if (verdict == OK && state.exists && state.partitions < wanted) {
+        verdict =
+            cluster_grow_topic(cluster, config->checkpoint_topic, wanted, TOPIC_TIMEOUT_MS, error);
+        if (verdict == OK) {
+            log_write(options->log, LOG_INFO, "the checkpoint topic has grown for more lanes",
+                      F_U64("partitions", wanted));
+        }
+    }
+    cluster_free(cluster);
+    return verdict;
+}
+
 /* I11: whoever led after us has the stream; this process must not take it back by itself. */
 static enum verdict check_not_succeeded(const struct session_options *options,
                                         const struct checkpoint *found, struct error *error)
@@ -221,8 +247,9 @@ static enum verdict take_leadership(const struct session_options *options, struc
         return verdict;
     }
     uint64_t generation = first.generation;
-    uint32_t lanes =
-        first.lanes_seen > options->config->lanes ? first.lanes_seen : options->config->lanes;
+    uint32_t config_lanes = options->config->lanes;
+    uint32_t known_lanes = first.layout.lanes;
+    uint32_t lanes = first.lanes_seen > config_lanes ? first.lanes_seen : config_lanes;
     verdict = first.found ? check_not_succeeded(options, &first, error) : OK;
     if (verdict == OK && first.found && !options->accept_gap) {
         verdict = source_judge_lineage(options, &first, session, error);
@@ -249,6 +276,9 @@ static enum verdict take_leadership(const struct session_options *options, struc
     checkpoint_release(&second);
     if (overtaken) {
         return error_set(error, RESTART, "another instance began to lead while this one started");
+    }
+    if (config_lanes > known_lanes) {
+        verdict = grow_checkpoint(options, error);
     }
     for (uint32_t lane = 0; verdict == OK && lane < lanes; lane++) {
         verdict = fence_lane(options, session, lane, error);

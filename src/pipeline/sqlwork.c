@@ -74,7 +74,8 @@ static enum verdict take(struct sqlwork *work, enum sql_job job, enum verdict ve
         return verdict == OK ? take_publication(work, result, answer, error) : verdict;
     case SQL_MARKS:
         work->locked = verdict == WAIT;
-        verdict = marker_answer(work->marker, verdict, error, now_us);
+        verdict = marker_answer(work->marker, verdict,
+                                verdict == OK ? pg_result_text(result, 0, 0) : NULL, now_us);
         return verdict == WAIT || (verdict == RETRY && link_alive(work->link)) ? OK : verdict;
     case SQL_SNAPSHOT:
         return verdict == OK

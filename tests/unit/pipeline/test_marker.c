@@ -34,6 +34,9 @@ char *pg_quote_identifier(const char *name)
     return must_printf("\"%s\"", name);
 }
 
+#define XID  4294967290u
+#define SEEN "4294967300:4294967300:" /* 4 after the wrap: everything of XID is visible */
+
 /* --- one marker on one ledger with one transaction of n published events --- */
 
 struct fixture {
@@ -75,7 +78,7 @@ static void fixture_release(struct fixture *f)
 static void add(struct fixture *f, const char *id, enum dead_reason dead)
 {
     struct row row = {.id = bytes_of(id), .dead = dead};
-    marker_add(f->marker, &row, f->transaction);
+    marker_add(f->marker, &row, f->transaction, XID);
 }
 
 static void send_one(struct fixture *f)
@@ -95,7 +98,7 @@ Test(marker, I1_settles_only_when_the_mark_is_committed)
     cr_expect_gt(marker_memory(f.marker), 0);
     send_one(&f);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 1);
-    cr_expect_eq(marker_answer(f.marker, OK, NULL, 0), OK);
+    cr_expect_eq(marker_answer(f.marker, OK, SEEN, 0), OK);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
     cr_expect_eq(marker_pending(f.marker), 0);
     cr_expect_eq(marker_memory(f.marker), 0);
@@ -112,9 +115,10 @@ Test(marker, statement_and_ids_are_what_postgres_reads)
     add(&f, "NULL", DEAD_NOT);
     send_one(&f);
     cr_expect_str_eq(sent_ids, "{\"a\\\"b\\\\c\",\"{,}\",\"NULL\"}");
-    cr_expect_str_eq(sent_sql, "UPDATE \"public\".\"outbox\" SET \"state\" = 'COMMITTED' WHERE "
-                               "\"id\" = ANY ($1::bigint[]) AND \"state\" IS DISTINCT FROM "
-                               "'COMMITTED'");
+    cr_expect_str_eq(sent_sql, "WITH marked AS (UPDATE \"public\".\"outbox\" SET \"state\" = "
+                               "'COMMITTED' WHERE \"id\" = ANY ($1::bigint[]) AND \"state\" IS "
+                               "DISTINCT FROM 'COMMITTED') SELECT "
+                               "pg_catalog.pg_current_snapshot()::text");
     fixture_release(&f);
 }
 
@@ -131,12 +135,12 @@ Test(marker, a_lock_delays_the_same_marks)
     struct error error;
     cr_expect_eq(marker_send(f.marker, NULL, &error), OK);
     cr_expect_str_eq(sent_ids, "{\"1\"}"); /* once closed, not closed again */
-    marker_answer(f.marker, OK, NULL, 10 * 1000 * 1000);
+    marker_answer(f.marker, OK, SEEN, 10 * 1000 * 1000);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 1);
     cr_expect(marker_wants(f.marker, 20 * 1000 * 1000));
     cr_expect_eq(marker_send(f.marker, NULL, &error), OK);
     cr_expect_str_eq(sent_ids, "{\"2\"}");
-    marker_answer(f.marker, OK, NULL, 0);
+    marker_answer(f.marker, OK, SEEN, 0);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
     fixture_release(&f);
 }
@@ -162,11 +166,11 @@ Test(marker, dead_rows_are_marked_dead_and_never_deleted)
     send_one(&f);
     cr_expect_not_null(strstr(sent_sql, "SET \"state\" = 'DEAD'"), "%s", sent_sql);
     cr_expect_str_eq(sent_ids, "{\"1\"}");
-    marker_answer(f.marker, OK, NULL, 0);
+    marker_answer(f.marker, OK, SEEN, 0);
     send_one(&f);
     cr_expect_eq(strncmp(sent_sql, "DELETE FROM", 11), 0, "%s", sent_sql);
     cr_expect_str_eq(sent_ids, "{\"2\"}");
-    marker_answer(f.marker, OK, NULL, 0);
+    marker_answer(f.marker, OK, SEEN, 0);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
     fixture_release(&f);
 }
@@ -186,9 +190,9 @@ Test(marker, what_has_no_row_is_settled_at_once)
     struct fixture f;
     fixture_init(&f, AFTER_MARK, true, 2);
     struct row message = {.id = BYTES_LIT("1"), .message = true};
-    marker_add(f.marker, &message, f.transaction);
+    marker_add(f.marker, &message, f.transaction, XID);
     struct row nameless = {.id = BYTES_NULL, .dead = DEAD_INVALID_EVENT};
-    marker_add(f.marker, &nameless, f.transaction);
+    marker_add(f.marker, &nameless, f.transaction, XID);
     cr_expect_not(marker_wants(f.marker, 0));
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
     fixture_release(&f);
@@ -215,7 +219,7 @@ Test(marker, single_dead_rows_do_not_cut_the_others_into_small_statements)
     sent_count = 0;
     while (marker_wants(f.marker, 0)) {
         send_one(&f);
-        marker_answer(f.marker, OK, NULL, 0);
+        marker_answer(f.marker, OK, SEEN, 0);
     }
     cr_expect_eq(sent_count, 2);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
@@ -245,7 +249,7 @@ Test(marker, I10_every_id_is_marked_exactly_once)
                 for (char *at = strtok(sent_ids, "{\",}"); at; at = strtok(NULL, "{\",}")) {
                     marked[atoi(at)]++;
                 }
-                marker_answer(f.marker, OK, NULL, 0);
+                marker_answer(f.marker, OK, SEEN, 0);
             }
         } else if (marker_wants(f.marker, 0)) {
             send_one(&f);
@@ -265,5 +269,34 @@ Test(marker, an_answer_without_a_question_is_a_bug, .signal = SIGABRT)
 {
     struct fixture f;
     fixture_init(&f, AFTER_MARK, true, 1);
-    marker_answer(f.marker, OK, NULL, 0);
+    marker_answer(f.marker, OK, SEEN, 0);
+}
+
+/* The rows of a commit that other sessions do not see yet: the statement found nothing. */
+Test(marker, I1_marks_again_what_was_not_visible_yet)
+{
+    static const char *const unseen[] = {
+        "4294967280:4294967289:",                      /* begun after the snapshot */
+        "4294967280:4294967300:4294967290",            /* in progress */
+        "4294967280:4294967300:4294967281,4294967290", /* in progress, not the first */
+        "4294967290:4294967291:4294967290",            /* the oldest in progress */
+    };
+    struct fixture f;
+    fixture_init(&f, AFTER_MARK, true, 1);
+    add(&f, "1", DEAD_NOT);
+    for (size_t i = 0; i < sizeof(unseen) / sizeof(unseen[0]); i++) {
+        struct error error;
+        cr_assert_eq(marker_send(f.marker, NULL, &error), OK);
+        cr_expect_eq(marker_answer(f.marker, OK, unseen[i], 0), OK);
+        cr_expect_eq(ledger_safe_lsn(f.ledger), 1, "%s", unseen[i]);
+        cr_expect_eq(marker_pending(f.marker), 1);
+        cr_expect_not(marker_wants(f.marker, 0));
+        cr_expect(marker_wants(f.marker, 1000 * 1000));
+    }
+    struct error error;
+    cr_assert_eq(marker_send(f.marker, NULL, &error), OK);
+    cr_expect_str_eq(sent_ids, "{\"1\"}");
+    cr_expect_eq(marker_answer(f.marker, OK, "4294967280:4294967300:4294967281", 0), OK);
+    cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
+    fixture_release(&f);
 }
