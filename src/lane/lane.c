@@ -196,6 +196,7 @@ static void pause_ms(struct lane *lane, uint32_t ms)
  */
 static enum verdict publish(struct lane *lane, struct producer *producer, struct error *error)
 {
+    uint32_t pauses = 0; /* a hunt makes progress with every try: it needs none */
     for (uint32_t tries = 0;; tries++) {
         enum verdict verdict =
             batch_try(&lane->batch, producer, &lane->options, &lane->stop, error);
@@ -219,7 +220,7 @@ static enum verdict publish(struct lane *lane, struct producer *producer, struct
             if (atomic_load(&lane->stop)) {
                 return AGAIN;
             }
-            pause_ms(lane, backoff_ms(tries, RETRY_BASE_MS, RETRY_MAX_MS));
+            pause_ms(lane, backoff_ms(pauses++, RETRY_BASE_MS, RETRY_MAX_MS));
             if (atomic_load(&lane->stop)) {
                 return AGAIN;
             }

@@ -238,6 +238,29 @@ Test(lane, a_full_batch_does_not_linger)
     bench_release(&bench);
 }
 
+/* A lane that lingers is asleep while its queue fills, and must be woken by the last straw. */
+Test(lane, a_batch_that_becomes_full_ends_the_linger, .timeout = 20)
+{
+    for (int by_bytes = 0; by_bytes < 2; by_bytes++) {
+        struct bench bench;
+        bench_init(&bench, true);
+        bench.options.linger_us = 3600u * 1000000;
+        bench.options.batch_events = by_bytes ? 1000000 : 50;
+        bench.options.batch_bytes = by_bytes ? 500 : 1000000;
+        for (size_t i = 1; i <= 150; i++) {
+            bench_add(&bench, 1, 10);
+            bench_submit(&bench);
+            if (i % 50 == 0) {
+                bench_wait(&bench, i);
+            }
+        }
+        bench_stop(&bench);
+        cr_expect_eq(fake_commits(&bench.kafka), 3);
+        bench_verify(&bench);
+        bench_release(&bench);
+    }
+}
+
 Test(lane, at_least_once_reports_come_before_the_checkpoint)
 {
     struct bench bench;
