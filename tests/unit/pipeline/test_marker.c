@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "config/config.h"
@@ -168,7 +169,7 @@ Test(marker, dead_rows_are_marked_dead_and_never_deleted)
     cr_expect_str_eq(sent_ids, "{\"1\"}");
     marker_answer(f.marker, OK, SEEN, 0);
     send_one(&f);
-    cr_expect_eq(strncmp(sent_sql, "DELETE FROM", 11), 0, "%s", sent_sql);
+    cr_expect_not_null(strstr(sent_sql, "(DELETE FROM \"public\".\"outbox\""), "%s", sent_sql);
     cr_expect_str_eq(sent_ids, "{\"2\"}");
     marker_answer(f.marker, OK, SEEN, 0);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
