@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kafka/conf.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
+#include "base/nearest.h"
 #include "config/config.h"
 #include "kafka/cluster.h"
 
@@ -128,17 +132,68 @@ static const struct setting admin_promises[] = {
     {NULL, NULL},
 };
 
+/* rd_kafka_conf_dump leaves out what has no value, and these are what most people set. */
+static const char *const without_value[] = {
+    "bootstrap.servers",     "metadata.broker.list",     "sasl.username",
+    "sasl.password",         "sasl.mechanism",           "ssl.ca.location",
+    "ssl.key.location",      "ssl.certificate.location", "ssl.key.password",
+    "ssl.keystore.location", "ssl.keystore.password",    "sasl.oauthbearer.config",
+};
+
+static enum verdict unknown_property(const char *name, struct error *error)
+{
+    struct nearest nearest;
+    char best[64];
+    nearest_init(&nearest, name);
+    for (size_t i = 0; i < ARRAY_LEN(without_value); i++) {
+        nearest_offer(&nearest, without_value[i]);
+    }
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    size_t count = 0;
+    const char **dump = rd_kafka_conf_dump(conf, &count);
+    for (size_t i = 0; i + 1 < count; i += 2) {
+        if (kafka_reserved_property(dump[i]) == NULL) {
+            nearest_offer(&nearest, dump[i]);
+        }
+    }
+    snprintf(best, sizeof(best), "%s", nearest.best);
+    rd_kafka_conf_dump_free(dump, count);
+    rd_kafka_conf_destroy(conf);
+    error_set(error, INVALID, "kafka.%s is no property of librdkafka %s", name,
+              rd_kafka_version_str());
+    return error_remedy(error, "The nearest is kafka.%s; librdkafka's CONFIGURATION.md lists all.",
+                        best);
+}
+
+/* The value itself may be a secret. The client's words quote it, but for the range. */
+static enum verdict impossible_value(const char *name, const char *reason, struct error *error)
+{
+    error_set(error, INVALID, "kafka.%s cannot have the value that it is given", name);
+    const char *range = strstr(reason, "allowed range ");
+    int64_t least, most;
+    if (range != NULL && sscanf(range, "allowed range %" SCNd64 "..%" SCNd64, &least, &most) == 2) {
+        return error_remedy(error, "Allowed is a whole number from %" PRId64 " to %" PRId64 ".",
+                            least, most);
+    }
+    if (strcmp(name, "security.protocol") == 0) {
+        return error_remedy(error, "Allowed is plaintext, ssl, sasl_plaintext or sasl_ssl.");
+    }
+    if (strcmp(name, "compression.type") == 0 || strcmp(name, "compression.codec") == 0) {
+        return error_remedy(error, "Allowed is none, gzip, snappy, lz4 or zstd.");
+    }
+    return error_remedy(error, "librdkafka's CONFIGURATION.md says what is allowed.");
+}
+
 static enum verdict set(rd_kafka_conf_t *conf, const char *name, const char *value,
                         struct error *error)
 {
     char reason[256];
-    if (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason)) == RD_KAFKA_CONF_OK) {
-        return OK;
+    switch (rd_kafka_conf_set(conf, name, value, reason, sizeof(reason))) {
+    case RD_KAFKA_CONF_OK: return OK;
+    case RD_KAFKA_CONF_UNKNOWN: return unknown_property(name, error);
+    case RD_KAFKA_CONF_INVALID: break;
     }
-    error_set(error, INVALID, "kafka: %s: %s", name, reason);
-    error_remedy(error,
-                 "Correct or remove the property; librdkafka's CONFIGURATION.md lists them.");
-    return INVALID;
+    return impossible_value(name, reason, error);
 }
 
 static enum verdict set_all(rd_kafka_conf_t *conf, const struct setting *settings,
@@ -206,7 +261,7 @@ static enum verdict set_users(rd_kafka_conf_t *conf, const struct config *config
         const struct config_pair *pair = &config->kafka.items[i];
         const char *reason = kafka_reserved_property(pair->name);
         if (reason != NULL) {
-            error_set(error, INVALID, "kafka: %s may not be set: %s", pair->name, reason);
+            error_set(error, INVALID, "kafka.%s cannot be set: %s", pair->name, reason);
             error_remedy(error, "Remove the property.");
             return INVALID;
         }
@@ -273,12 +328,28 @@ enum verdict kafka_conf_new(const struct config *config, enum client_role role,
 
 /* --- for whoever reads the configuration ----------------------------------------------------- */
 
+/* A certificate that is not there: the client would only say so in OpenSSL's words. */
+static enum verdict check_file(const char *name, const char *value, struct error *error)
+{
+    static const char ending[] = ".location";
+    size_t length = strlen(name);
+    bool names_file = length > strlen(ending) &&
+                      strcmp(name + length - strlen(ending), ending) == 0 &&
+                      strcmp(value, "probe") != 0 && value[0] != '\0';
+    if (!names_file || access(value, R_OK) == 0) {
+        return OK;
+    }
+    error_set(error, INVALID, "kafka.%s names a file that cannot be read: %s", name,
+              strerror(errno));
+    return error_remedy(error, "Correct the path, or let walpost's user read the file.");
+}
+
 enum verdict kafka_check_property(const char *name, const char *value, struct error *error)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     enum verdict verdict = set(conf, name, value, error);
     rd_kafka_conf_destroy(conf);
-    return verdict;
+    return verdict != OK ? verdict : check_file(name, value, error);
 }
 
 const char *kafka_library_version(void)

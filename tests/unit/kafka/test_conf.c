@@ -107,6 +107,7 @@ Test(conf, a_property_is_checked_by_the_client_itself)
     cr_expect_not_null(strstr(error.what, "socket.timeout.ms"), "%s", error.what);
     cr_expect_eq(kafka_check_property("sokcet.timeout.ms", "1000", &error), INVALID);
     cr_expect_not_null(strstr(error.what, "sokcet.timeout.ms"), "%s", error.what);
+    cr_expect_not_null(strstr(error.remedy, "kafka.socket.timeout.ms"), "%s", error.remedy);
     cr_expect_neq(kafka_library_version()[0], '\0');
 }
 
