@@ -177,7 +177,7 @@ static enum verdict wait_until_led(struct client *client, const char *topic, int
                                    int64_t deadline_us, struct error *error)
 {
     for (;;) {
-        struct topic_look seen;
+        struct topic_look seen = {0};
         enum verdict verdict =
             look(client, topic, NULL, left_ms(deadline_us) + LOOK_AGAIN_MS, &seen, error);
         if (verdict != OK) {

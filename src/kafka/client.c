@@ -103,6 +103,10 @@ bool client_note(struct client *client, rd_kafka_event_t *event)
         client->last_code = code;
         snprintf(client->last, sizeof(client->last), "%s",
                  client_plain_text(rd_kafka_event_error_string(event)));
+        char *statistics = strstr(client->last, " (after ");
+        if (statistics != NULL) {
+            *statistics = '\0';
+        }
     }
     return rd_kafka_event_error_is_fatal(event) == 1;
 }

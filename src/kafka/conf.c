@@ -85,7 +85,8 @@ const char *kafka_reserved_property(const char *name)
 static const struct setting tuning[] = {
     {"socket.nagle.disable", "true"},
     {"socket.keepalive.enable", "true"},
-    {"reconnect.backoff.max.ms", "2000"},
+    {"reconnect.backoff.max.ms", "500"},
+    {"log.connection.close", "false"}, /* brokers close idle connections after ten minutes */
     {NULL, NULL},
 };
 

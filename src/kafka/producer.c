@@ -17,6 +17,8 @@ enum {
     /* librdkafka waits half a second before it asks again for an id whose last transaction is still
      * being completed; calling init_transactions again makes it ask at once. */
     FENCE_SLICE_MS = 20,
+    FENCE_HURRY_MS = 2000, /* after that it is not a matter of milliseconds */
+    FENCE_LATER_SLICE_MS = 500,
     CHECKPOINT_TOPIC_MS = 5000,
 };
 
@@ -133,10 +135,14 @@ static enum verdict fence_failed(struct kafka_producer *p, const rd_kafka_error_
 
 static enum verdict init_transactions(struct kafka_producer *p, int timeout_ms, struct error *error)
 {
-    int64_t deadline_us = clock_us() + (int64_t)timeout_ms * 1000;
+    int64_t began_us = clock_us();
     for (;;) {
-        int64_t left_ms = (deadline_us - clock_us()) / 1000;
-        int slice_ms = left_ms > FENCE_SLICE_MS ? FENCE_SLICE_MS : left_ms > 1 ? (int)left_ms : 1;
+        int64_t spent_ms = (clock_us() - began_us) / 1000;
+        int64_t left_ms = timeout_ms - spent_ms;
+        int slice_ms = spent_ms < FENCE_HURRY_MS ? FENCE_SLICE_MS : FENCE_LATER_SLICE_MS;
+        if (slice_ms > left_ms) {
+            slice_ms = left_ms > 1 ? (int)left_ms : 1;
+        }
         rd_kafka_error_t *problem = rd_kafka_init_transactions(p->client.rk, slice_ms);
         if (problem == NULL) {
             return OK;

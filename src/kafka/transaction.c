@@ -85,7 +85,7 @@ static enum verdict no_answer(const struct kafka_producer *p, const char *doing,
 /* An answer that came at once will not be another one at once. */
 static void breathe(int64_t since_us)
 {
-    if (clock_us() - since_us < BREATH_MS * 1000) {
+    if (clock_us() - since_us < BREATH_MS * INT64_C(1000)) {
         clock_wait_ms(BREATH_MS);
     }
 }
