@@ -30,7 +30,8 @@ static struct chunk *chunk_new(size_t size)
 {
     struct chunk *chunk = must_malloc(sizeof(*chunk) + 16 + size);
     *chunk = (struct chunk){.size = size};
-    chunk->memory = (char *)(((uintptr_t)(chunk + 1) + 15) & ~(uintptr_t)15);
+    char *behind = (char *)(chunk + 1);
+    chunk->memory = behind + (16 - (uintptr_t)behind % 16) % 16;
     return chunk;
 }
 

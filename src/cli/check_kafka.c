@@ -18,6 +18,7 @@ static void check_checkpoint_topic(struct points *points, const struct look *loo
     struct topic_state state;
     struct error error;
     char policy[64];
+    /* NOLINTNEXTLINE(bugprone-branch-clone): each question may fail */
     if (cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, &error) != OK) {
         point_error(points, "checkpoint topic", &error);
     } else if (!state.exists) {

@@ -124,7 +124,7 @@ static const struct option options[] = {
     {"batch.max_bytes", OPTION_BYTES, AT(batch.max_bytes), .fallback = "16MB", .min = 64 * KB,
      .max = 4 * GB, .summary = "most bytes in one Kafka transaction"},
     {"batch.linger", OPTION_DURATION, AT(batch.linger_us), .fallback = "0ms", .min = 0,
-     .max = 10 * 1000 * 1000,
+     .max = INT64_C(10) * 1000 * 1000,
      .summary = "how long a batch that is not full waits for more: latency against CPU"},
     {"memory", OPTION_BYTES, AT(memory), .fallback = "64MB", .min = 16 * MB, .max = 64 * GB,
      .summary = "memory for events in flight; the process stays below it + 40 MB + twice the "

@@ -69,6 +69,7 @@ enum verdict settings_add(struct settings *settings, const char *path, const cha
                               .where = must_strdup(where),
                               .expand = expand};
     for (size_t i = 0; i < settings->count; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): what is released below is replaced at once */
         if (strcmp(settings->items[i].path, path) == 0) {
             if (expand && settings->items[i].expand) {
                 error_set(error, INVALID, "%s: %s is there twice, first at %s", where, path,

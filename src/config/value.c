@@ -23,7 +23,7 @@ struct unit {
 static const struct unit byte_units[] = {{"GB", INT64_C(1) << 30}, {"MB", 1 << 20}, {"kB", 1 << 10},
                                          {"KB", 1 << 10},          {"B", 1},        {NULL, 0}};
 static const struct unit time_units[] = {{"h", INT64_C(3600) * 1000000},
-                                         {"min", 60 * 1000000},
+                                         {"min", INT64_C(60) * 1000000},
                                          {"s", 1000000},
                                          {"ms", 1000},
                                          {"us", 1},
@@ -201,6 +201,7 @@ static const char *parse_identifier(const char *text, char name[static PG_NAME_M
     bool quoted = *text == '"';
     text += quoted ? 1 : 0;
     while (*text != '\0' && length < PG_NAME_MAX) {
+        unsigned char c = (unsigned char)*text;
         if (quoted && *text == '"') {
             if (text[1] != '"') {
                 break;
@@ -208,10 +209,7 @@ static const char *parse_identifier(const char *text, char name[static PG_NAME_M
             text++;
         } else if (!quoted && *text == '.') {
             break;
-        } else if (!quoted && (unsigned char)*text < 0x80 && !isalnum((unsigned char)*text) &&
-                   *text != '_' && *text != '$') {
-            return NULL;
-        } else if ((unsigned char)*text < 0x20) {
+        } else if (quoted ? c < 0x20 : c < 0x80 && !isalnum(c) && c != '_' && c != '$') {
             return NULL;
         }
         name[length++] = quoted ? *text : (char)tolower((unsigned char)*text);

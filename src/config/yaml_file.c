@@ -309,6 +309,7 @@ enum verdict settings_read_file(struct settings *settings, const char *file, str
     struct text text = {NULL, 0};
     enum verdict verdict = read_whole(file, &text, error);
     if (verdict == OK) {
+        check(text.data != NULL);
         const char *nul = memchr(text.data, '\0', text.size);
         verdict = nul != NULL ? bad_byte(file, &text, (size_t)(nul - text.data),
                                          "a NUL byte stands here", error)

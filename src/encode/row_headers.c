@@ -36,7 +36,7 @@ static enum verdict write_member(const struct json_value *name, const struct jso
         return OK;
     }
     size_t scratch_used = record->scratch_used;
-    struct record_header header;
+    struct record_header header = {0};
     enum verdict verdict = string_text(name, record, &header.name, error);
     if (verdict != OK) {
         return verdict;

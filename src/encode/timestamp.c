@@ -133,7 +133,7 @@ static bool parse_offset(struct cursor *cursor, int64_t *offset_us)
     if (hours > 18 || minutes > 59 || seconds > 59) {
         return false;
     }
-    *offset_us = sign * (hours * 3600 + minutes * 60 + seconds) * SECOND_US;
+    *offset_us = sign * SECOND_US * (hours * 3600 + minutes * 60 + seconds);
     return true;
 }
 

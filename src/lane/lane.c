@@ -148,7 +148,7 @@ static bool gather(struct lane *lane)
             if (now - lane->used_us > (int64_t)TOUCH_EVERY_S * 1000000) {
                 return false;
             }
-            wait_us(lane, 60 * 1000000);
+            wait_us(lane, INT64_C(60) * 1000000);
             continue;
         }
         if (first_seen_us == 0) {

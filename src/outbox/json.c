@@ -151,7 +151,8 @@ static bool push(struct json_scan *scan, bool object)
     }
     uint64_t bit = UINT64_C(1) << (scan->depth % 64);
     uint64_t *word = &scan->is_object[scan->depth / 64];
-    *word = object ? *word | bit : *word & ~bit;
+    uint64_t above = scan->depth % 64 == 0 ? 0 : *word; /* a word is begun with its first level */
+    *word = object ? above | bit : above & ~bit;
     scan->depth++;
     return true;
 }

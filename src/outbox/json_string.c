@@ -163,8 +163,11 @@ enum json_trouble json_string_skip(const unsigned char **at, const unsigned char
 
 static unsigned hex4(const unsigned char *at)
 {
-    return (unsigned)(hex_digit(at[0]) << 12 | hex_digit(at[1]) << 8 | hex_digit(at[2]) << 4 |
-                      hex_digit(at[3]));
+    unsigned code = 0;
+    for (int i = 0; i < 4; i++) {
+        code = code << 4 | (unsigned)hex_digit(at[i]);
+    }
+    return code;
 }
 
 static char *put_utf8(char *to, unsigned code)

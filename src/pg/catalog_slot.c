@@ -115,10 +115,10 @@ static enum verdict creation_failed(struct link *link, const char *slot, enum ve
             error_remedy(error, "Raise max_replication_slots (needs a restart of PostgreSQL), or "
                                 "drop a slot that nobody needs: see pg_replication_slots.");
     } else if (strcmp(code, "55000") == 0) {
-        verdict = error_set(error, FATAL,
-                            "PostgreSQL at %s cannot make a logical slot: it runs with a wal_level "
-                            "below logical",
-                            link_host(link));
+        error_set(error, FATAL,
+                  "PostgreSQL at %s cannot make a logical slot: it runs with a wal_level below "
+                  "logical",
+                  link_host(link));
         verdict =
             error_remedy(error, "ALTER SYSTEM SET wal_level = 'logical'; and restart PostgreSQL.");
     } else if (verdict == RETRY && code[0] == '\0' && link_alive(link)) {

@@ -89,7 +89,7 @@ static enum verdict drive(const struct attempt *attempt, PGconn *pg, int64_t dea
         if (left_us <= 0) {
             return RETRY;
         }
-        int slice_ms = left_us < SLICE_MS * 1000 ? (int)(left_us / 1000) + 1 : SLICE_MS;
+        int slice_ms = left_us < SLICE_MS * INT64_C(1000) ? (int)(left_us / 1000) + 1 : SLICE_MS;
         struct pollfd ready = {
             .fd = PQsocket(pg),
             .events = wants == PGRES_POLLING_READING ? POLLIN : POLLOUT,

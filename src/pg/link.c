@@ -335,7 +335,7 @@ static struct cancel *cancel_start(const struct link *link)
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
     if (cancel->request == NULL || pthread_create(&thread, &attributes, cancel_run, cancel) != 0) {
-        cancel_leave(cancel);
+        atomic_store(&cancel->holders, 1); /* nobody but the caller */
     }
     pthread_attr_destroy(&attributes);
     return cancel;

@@ -89,7 +89,7 @@ static void pause_ms(struct control *control, uint32_t ms)
 static void say(struct control *control, const struct error *error)
 {
     int64_t now = clock_us();
-    if (control->said == error->verdict && now - control->said_us < SAY_AGAIN_MS * 1000) {
+    if (control->said == error->verdict && now - control->said_us < SAY_AGAIN_MS * INT64_C(1000)) {
         return;
     }
     control->said = error->verdict;

@@ -290,6 +290,7 @@ static enum verdict lead(const struct session_options *options, struct session *
                          struct reader *reader, struct error *error)
 {
     struct checkpoint found;
+    checkpoint_init(&found);
     uint64_t newest = 0;
     enum verdict verdict = take_leadership(options, session, reader, &found, &newest, error);
     if (verdict != OK) {
