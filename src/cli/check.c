@@ -66,7 +66,8 @@ static int check_stream(const struct invocation *invocation)
         check_position(&points, &look);
     } else {
         point_skip(&points, "position",
-                   slot_known ? "the checkpoint is not known" : "the slot is not known");
+                   slot_known ? "the checkpoint is not known"
+                              : "the slot is not known, or not one to go by");
     }
     look_release(&look);
     config_free(config);

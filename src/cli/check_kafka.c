@@ -22,8 +22,12 @@ static void check_checkpoint_topic(struct points *points, const struct look *loo
     if (cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, &error) != OK) {
         point_error(points, "checkpoint topic", &error);
     } else if (!state.exists) {
-        point_wrong(points, "checkpoint topic", "Run `walpost init`.", "there is no topic %s",
-                    name);
+        point_wrong(points, "checkpoint topic",
+                    look->found.slot.exists
+                        ? "Run `walpost init` for a new stream; for one that ran before, see the "
+                          "position below."
+                        : "Run `walpost init`.",
+                    "there is no topic %s", name);
     } else if (state.partitions < wanted) {
         point_wrong(points, "checkpoint topic", "Run `walpost init`: it adds them.",
                     "%s has %d partitions, %u lanes need %d", name, state.partitions, config->lanes,
@@ -131,7 +135,7 @@ void check_kafka(struct points *points, struct look *look, bool *checkpoint_know
     if (reach_kafka(look->config, &look->cluster, &n_brokers, &error) != OK) {
         point_error(points, "brokers", &error);
         for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-            point_skip(points, all[i], "Kafka does not answer");
+            point_skip(points, all[i], "there is no connection to Kafka");
         }
         return;
     }

@@ -8,6 +8,7 @@
 #include "cli/check.h"
 #include "cli/reach.h"
 #include "cli/say.h"
+#include "pipeline/table.h"
 
 enum { OLD_ROWS_MAX = 100000, OLD_ROWS_TIMEOUT_MS = 10000 };
 
@@ -143,13 +144,10 @@ static void check_columns(struct points *points, const struct look *look)
             well = false;
         }
     }
-    const char *status = config->outbox.columns.status;
-    if (config->outbox.after_publish == AFTER_MARK && !table_has_column(&look->table, status)) {
-        char *remedy = must_printf("ALTER TABLE %s ADD COLUMN \"%s\" text DEFAULT 'PENDING'; or "
-                                   "set outbox.after_publish to delete or keep.",
-                                   config->table, status);
-        point_wrong(points, "columns", remedy, "there is no column \"%s\" to mark rows in", status);
-        free(remedy);
+    struct error error;
+    if (well && !look->table.unlogged_or_temporary &&
+        table_judge(config, &look->table, true, &error) != OK) {
+        point_error(points, "columns", &error);
         well = false;
     }
     if (well) {
@@ -164,7 +162,7 @@ static void check_right(struct points *points, const struct look *look, bool has
         return;
     }
     char *remedy = must_printf("GRANT %s ON %s TO %s;", right, look->config->table, look->role);
-    point_wrong(points, "table rights", remedy, "%s is missing: %s", right, why);
+    point_wrong(points, "table rights", remedy, "role %s may not %s: %s", look->role, right, why);
     free(remedy);
 }
 
@@ -184,9 +182,9 @@ static void check_rights(struct points *points, const struct look *look)
                                          : "");
         return;
     }
-    check_right(points, look, table->can_select, "SELECT", "rows from before are read by it");
-    check_right(points, look, update && mark_dead, "UPDATE", "rows are marked by it");
-    check_right(points, look, delete, "DELETE", "published rows are deleted by it");
+    check_right(points, look, table->can_select, "SELECT", "rows are found with it");
+    check_right(points, look, update && mark_dead, "UPDATE", "rows are marked with it");
+    check_right(points, look, delete, "DELETE", "rows are deleted with it");
 }
 
 static void check_id_index(struct points *points, const struct look *look)
@@ -257,7 +255,10 @@ static void check_table(struct points *points, struct look *look)
         point_error(points, "table", &error);
         because = "the table could not be looked at";
     } else if (!look->table.exists) {
-        point_wrong(points, "table", "Run `walpost init`, or name the right one as outbox.table.",
+        point_wrong(points, "table",
+                    look->found.slot.exists
+                        ? "Bring it back under its name, or name the right one as outbox.table."
+                        : "Run `walpost init`, or name the right one as outbox.table.",
                     "there is no table %s", config->table);
         because = "there is no table";
     } else if (look->table.unlogged_or_temporary) {
@@ -294,19 +295,28 @@ static void check_publication(struct points *points, struct look *look)
         point_error(points, "publication", &error);
         return;
     }
+    if (publication->exists && !look->table.exists) {
+        point_skip(points, "publication", "there is no table");
+        return;
+    }
     char *quoted = pg_quote_identifier(name);
     char *remedy = NULL;
     if (!publication->exists) {
-        point_wrong(points, "publication", "Run `walpost init`.", "there is no publication \"%s\"",
-                    name);
+        point_wrong(points, "publication",
+                    look->found.slot.exists
+                        ? "`walpost drop` and `walpost init` begin anew: the slot cannot get past "
+                          "what was written without its publication. Rows that still have status "
+                          "PENDING are published by the snapshot."
+                        : "Run `walpost init`.",
+                    "there is no publication \"%s\"", name);
     } else if (!publication->insert_published) {
         remedy = must_printf("ALTER PUBLICATION %s SET (publish = 'insert');", quoted);
         point_wrong(points, "publication", remedy, "\"%s\" does not publish inserts", name);
     } else if (!publication->covers_table) {
-        remedy =
-            must_printf("ALTER PUBLICATION %s ADD TABLE %s; what was inserted while a slot was "
-                        "there did not reach it.",
-                        quoted, config->table);
+        remedy = must_printf("ALTER PUBLICATION %s ADD TABLE %s;%s", quoted, config->table,
+                             look->found.slot.exists
+                                 ? " Rows that were inserted meanwhile stay out: insert them again."
+                                 : "");
         point_wrong(points, "publication", remedy, "\"%s\" does not cover table %s", name,
                     config->table);
     } else if (publication->column_list) {
@@ -362,11 +372,15 @@ static bool check_slot(struct points *points, struct look *look, bool identified
         return false;
     }
     if (!slot->exists) {
-        point_wrong(points, "slot", "Run `walpost init`.", "there is no slot \"%s\"", name);
+        point_wrong(points, "slot",
+                    "Run `walpost init` for a new stream; for one that ran before, see the "
+                    "position below.",
+                    "there is no slot \"%s\"", name);
     } else if (!identified) {
         point_skip(points, "slot", "a replication connection is not possible");
     } else if (judge_slot(look->config, &look->found, &error) != OK) {
         point_error(points, "slot", &error);
+        return false;
     } else if (slot->active) {
         point_ok(points, "slot", "%s, in use by pid %d", name, slot->active_pid);
         check_slot_health(points, look);
@@ -377,6 +391,15 @@ static bool check_slot(struct points *points, struct look *look, bool identified
     return identified;
 }
 
+/* Remedies depend on it, long before its own point. */
+static void glance_at_slot(struct look *look)
+{
+    struct error ignored;
+    if (catalog_slot(look->sql, look->config->postgres.slot, &look->found.slot, &ignored) != OK) {
+        look->found.slot.exists = false; /* check_slot will say why */
+    }
+}
+
 void check_postgres(struct points *points, struct look *look, bool *slot_known)
 {
     static const char *const all[] = {"version", "wal_level",   "replication right",
@@ -384,11 +407,12 @@ void check_postgres(struct points *points, struct look *look, bool *slot_known)
     *slot_known = false;
     if (!check_server(points, look)) {
         for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-            point_skip(points, all[i], "PostgreSQL does not answer");
+            point_skip(points, all[i], "there is no connection to PostgreSQL");
         }
         return;
     }
     check_settings(points, look);
+    glance_at_slot(look);
     bool identified = check_replication(points, look);
     check_table(points, look);
     check_publication(points, look);

@@ -9,6 +9,7 @@
 #include "cli/say.h"
 #include "cli/stream_sql.h"
 #include "cli/topics.h"
+#include "pipeline/table.h"
 
 /* --- may it? Nothing is made before all of this is well --- */
 
@@ -31,36 +32,9 @@ static enum verdict judge_server(const struct look *look, struct error *error)
 
 static enum verdict judge_table(const struct look *look, struct error *error)
 {
-    const struct config *config = look->config;
-    if (!look->table.exists) {
-        return OK;
-    }
-    const struct {
-        const char *role;
-        const char *column;
-        bool needed;
-    } columns[] = {
-        {"id", config->outbox.columns.id, true},
-        {"aggregate_id", config->outbox.columns.aggregate_id, true},
-        {"event_type", config->outbox.columns.event_type, true},
-        {"payload", config->outbox.columns.payload, true},
-        {"status", config->outbox.columns.status, config->outbox.after_publish == AFTER_MARK},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
-        if (columns[i].needed && !table_has_column(&look->table, columns[i].column)) {
-            error_set(error, FATAL, "table %s is there, but has no column \"%s\"", config->table,
-                      columns[i].column);
-            return error_remedy(error,
-                                "Add the column, or name the right one as outbox.columns.%s.",
-                                columns[i].role);
-        }
-    }
-    if (look->table.unlogged_or_temporary) {
-        error_set(error, FATAL, "table %s is unlogged or temporary: it never reaches the WAL",
-                  config->table);
-        return error_remedy(error, "ALTER TABLE %s SET LOGGED;", config->table);
-    }
-    return OK;
+    return !look->table.exists || table_judge(look->config, &look->table, true, error) == OK
+               ? OK
+               : FATAL;
 }
 
 /* A slot decodes with the catalogue of the time: what was inserted while the publication did not
@@ -76,6 +50,15 @@ static enum verdict judge_publication(const struct look *look, struct error *err
                             "ALTER PUBLICATION \"%s\" SET (publish = 'insert'); or set "
                             "postgres.publication to another name.",
                             name);
+    }
+    if (!look->table.exists && look->found.slot.exists && !judge_starts_over(&look->found)) {
+        error_set(error, REFUSE,
+                  "there is no table %s, while slot \"%s\" is there: rows of the table that it was "
+                  "made for do not reach the stream",
+                  look->config->table, look->config->postgres.slot);
+        return error_remedy(error, "Bring the table back under its name, or name the right one as "
+                                   "outbox.table. To begin anew: `walpost drop`, then `walpost "
+                                   "init`.");
     }
     if (!covers && look->found.slot.exists && !judge_starts_over(&look->found)) {
         error_set(error, REFUSE,
@@ -94,10 +77,10 @@ static enum verdict judge_stream(const struct look *look, struct error *error)
     if (judge_starts_over(&look->found)) {
         return OK;
     }
-    enum verdict verdict = judge_position(look->config, &look->found, error);
-    return verdict != OK || !look->found.slot.exists
-               ? verdict
-               : judge_slot(look->config, &look->found, error);
+    /* First whose slot it is: the position of somebody else's says nothing. */
+    enum verdict verdict =
+        look->found.slot.exists ? judge_slot(look->config, &look->found, error) : OK;
+    return verdict != OK ? verdict : judge_position(look->config, &look->found, error);
 }
 
 static enum verdict judge(const struct look *look, struct error *error)

@@ -10,9 +10,16 @@ enum verdict judge_slot(const struct config *config, const struct findings *foun
     const struct pg_slot *slot = &found->slot;
     const char *name = config->postgres.slot;
     if (strcmp(slot->type, "logical") != 0 || strcmp(slot->plugin, "pgoutput") != 0) {
-        error_set(error, REFUSE, "slot \"%s\" is %s with plugin \"%s\", not logical with pgoutput",
-                  name, slot->type, slot->plugin);
-        return error_remedy(error, "Somebody else uses that name: set postgres.slot to another.");
+        if (strcmp(slot->type, "logical") != 0) {
+            error_set(error, REFUSE, "slot \"%s\" is a %s slot; walpost needs a logical one", name,
+                      slot->type);
+        } else {
+            error_set(error, REFUSE,
+                      "slot \"%s\" belongs to the output plugin \"%s\"; walpost reads \"pgoutput\"",
+                      name, slot->plugin);
+        }
+        return error_remedy(error, "Somebody else may rely on it: set postgres.slot to another "
+                                   "name.");
     }
     if (strcmp(slot->database, found->identity.database) != 0) {
         error_set(error, REFUSE,
@@ -69,21 +76,34 @@ static enum verdict judge_without_checkpoint(const struct config *config,
                                "goes on from the slot's position.");
 }
 
+/* Before the slot is looked at: whoever copied a configuration must not be told to drop what
+ * belongs to the other cluster's stream. */
+static enum verdict judge_cluster(const struct config *config, const struct findings *found,
+                                  struct error *error)
+{
+    const struct checkpoint_summary *checkpoint = &found->checkpoint;
+    if (checkpoint->system_id == found->identity.system_id) {
+        return OK;
+    }
+    error_set(error, REFUSE,
+              "the checkpoint in topic \"%s\" (at " LSN_FORMAT
+              ") belongs to another PostgreSQL cluster: its system identifier is %" PRIu64
+              ", this server's is %" PRIu64,
+              config->checkpoint_topic, LSN_ARGS(checkpoint->settled_lsn), checkpoint->system_id,
+              found->identity.system_id);
+    return error_remedy(error,
+                        "Check postgres.dsn and kafka.bootstrap.servers; a copy of a configuration "
+                        "needs a stream name of its own. If this cluster replaces the other: "
+                        "%s%s%s`walpost run --accept-gap` goes on from the slot's position.",
+                        found->slot.exists ? "" : "SELECT pg_create_logical_replication_slot('",
+                        found->slot.exists ? "" : config->postgres.slot,
+                        found->slot.exists ? "" : "', 'pgoutput'); then ");
+}
+
 static enum verdict judge_both(const struct config *config, const struct findings *found,
                                struct error *error)
 {
     const struct checkpoint_summary *checkpoint = &found->checkpoint;
-    if (checkpoint->system_id != found->identity.system_id) {
-        error_set(error, REFUSE,
-                  "the checkpoint (at " LSN_FORMAT ") belongs to another PostgreSQL cluster: its "
-                  "system identifier is %" PRIu64 ", this server's is %" PRIu64
-                  " (slot at " LSN_FORMAT ")",
-                  LSN_ARGS(checkpoint->settled_lsn), checkpoint->system_id,
-                  found->identity.system_id, LSN_ARGS(found->slot.confirmed_lsn));
-        return error_remedy(error, "Check postgres.dsn and kafka.bootstrap.servers; a copy of a "
-                                   "configuration needs a stream name of its own. If this cluster "
-                                   "replaces the other: `walpost run --accept-gap`.");
-    }
     lsn known = checkpoint->settled_lsn > checkpoint->origin_lsn ? checkpoint->settled_lsn
                                                                  : checkpoint->origin_lsn;
     if (found->slot.confirmed_lsn > known) {
@@ -101,6 +121,9 @@ static enum verdict judge_both(const struct config *config, const struct finding
 enum verdict judge_position(const struct config *config, const struct findings *found,
                             struct error *error)
 {
+    if (found->has_checkpoint && judge_cluster(config, found, error) != OK) {
+        return REFUSE;
+    }
     if (!found->slot.exists) {
         return found->has_checkpoint ? judge_without_slot(config, found, error) : OK;
     }

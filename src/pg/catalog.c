@@ -99,9 +99,9 @@ enum verdict catalog_server(struct link *link, struct pg_server *server, struct 
         " (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'max_slot_wal_keep_size'),"
         " (SELECT rolreplication OR rolsuper FROM pg_catalog.pg_roles"
         "   WHERE rolname = current_user),"
-        " pg_catalog.pg_is_in_recovery()";
+        " pg_catalog.pg_is_in_recovery(), current_user";
     struct pg_result *result = NULL;
-    enum verdict verdict = one_row(link, sql, 8, &result, error);
+    enum verdict verdict = one_row(link, sql, 9, &result, error);
     if (verdict != OK) {
         return verdict;
     }
@@ -116,6 +116,7 @@ enum verdict catalog_server(struct link *link, struct pg_server *server, struct 
         .in_recovery = result_true(result, 7),
     };
     result_copy(result, 0, found.wal_level, sizeof(found.wal_level));
+    result_copy(result, 8, found.role, sizeof(found.role));
     pg_result_free(result);
     *server = found;
     return OK;

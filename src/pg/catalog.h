@@ -32,6 +32,7 @@ enum verdict MUST_CHECK catalog_timeline_end(struct link *replication, uint32_t 
 
 struct pg_server {
     int version;
+    char role[64]; /* the session's */
     char wal_level[16];
     int max_replication_slots, used_replication_slots;
     int max_wal_senders;

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "config/config.h"
 #include "pg/stream.h"
+#include "pipeline/table.h"
 
 enum { CONNECT_TIMEOUT_MS = 15000, QUERY_TIMEOUT_MS = 15000 };
 
@@ -46,16 +47,6 @@ static enum verdict check_server(const struct session *session, struct error *er
     return OK;
 }
 
-static bool table_has(const struct pg_table *table, const char *column)
-{
-    for (size_t i = 0; i < table->n_columns; i++) {
-        if (strcmp(table->columns[i].name, column) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static enum verdict check_table(const struct session_options *options,
                                 const struct session *session, struct error *error)
 {
@@ -64,16 +55,13 @@ static enum verdict check_table(const struct session_options *options,
         error_set(error, REFUSE, "there is no table %s in database \"%s\"", config->table,
                   session->identity.database);
         return error_remedy(error,
-                            "`walpost init` creates it; or name the right one as outbox.table.");
+                            "For a new stream `walpost init` creates it. If it was there before, "
+                            "bring it back under its name, or name the right one as outbox.table.");
     }
-    bool marks = options->kafka && config->outbox.after_publish == AFTER_MARK;
-    if (marks && !table_has(&session->table, config->outbox.columns.status)) {
-        error_set(error, REFUSE, "table %s has no column \"%s\" to mark published rows in",
-                  config->table, config->outbox.columns.status);
-        return error_remedy(error,
-                            "Add the column, or set outbox.after_publish to delete or keep.");
-    }
-    return OK;
+    enum verdict verdict = table_judge(config, &session->table, options->kafka, error);
+    return verdict != OK || !options->kafka
+               ? verdict
+               : table_judge_rights(config, &session->table, session->server.role, error);
 }
 
 static enum verdict look_at_server(const struct session_options *options, struct session *session,
@@ -194,35 +182,42 @@ enum verdict source_judge_publication(const struct config *config,
                                       struct error *error)
 {
     const char *name = config->postgres.publication;
-    const char *remedy = NULL;
     char trouble[320];
+    char remedy[400];
     if (!publication->exists) {
         snprintf(trouble, sizeof(trouble), "publication \"%s\" does not exist", name);
-        remedy = "`walpost init` creates it.";
+        snprintf(remedy, sizeof(remedy),
+                 "For a new stream `walpost init` creates it. A stream that ran before begins anew "
+                 "with `walpost drop` and `walpost init`: rows that still have status PENDING are "
+                 "published by the snapshot.");
     } else if (!publication->insert_published) {
         snprintf(trouble, sizeof(trouble), "publication \"%s\" does not publish inserts", name);
-        remedy = "ALTER PUBLICATION ... SET (publish = 'insert');";
+        snprintf(remedy, sizeof(remedy), "ALTER PUBLICATION \"%s\" SET (publish = 'insert');",
+                 name);
     } else if (publication->table_oid == 0) {
         snprintf(trouble, sizeof(trouble), "table %s is not there any more", config->table);
-        remedy = "Bring the table back under its name, or name the right one as outbox.table.";
+        snprintf(remedy, sizeof(remedy),
+                 "Bring the table back under its name, or name the right one as outbox.table.");
     } else if (table->partitioned && !publication->via_root) {
         snprintf(trouble, sizeof(trouble),
                  "publication \"%s\" publishes the rows of %s under the names of its partitions",
                  name, config->table);
-        remedy = "ALTER PUBLICATION ... SET (publish_via_partition_root = true);";
+        snprintf(remedy, sizeof(remedy),
+                 "ALTER PUBLICATION \"%s\" SET (publish_via_partition_root = true);", name);
     } else if (!publication->covers_table) {
         snprintf(trouble, sizeof(trouble), "publication \"%s\" does not cover table %s", name,
                  config->table);
-        remedy = "ALTER PUBLICATION ... ADD TABLE ...; or `walpost init`.";
+        snprintf(remedy, sizeof(remedy), "ALTER PUBLICATION \"%s\" ADD TABLE %s;", name,
+                 config->table);
     } else if (from_lsn != 0 && publication->table_oid != table->oid) {
         snprintf(trouble, sizeof(trouble), "table %s was replaced by another one of the same name",
                  config->table);
-        remedy = "Start walpost again: it then follows the new table.";
+        snprintf(remedy, sizeof(remedy), "Start walpost again: it then follows the new table.");
     } else {
         return OK;
     }
     if (from_lsn == 0) {
-        error_set(error, REFUSE, "%s: rows inserted into the outbox would not reach the stream",
+        error_set(error, REFUSE, "%s: rows inserted into the outbox do not reach the stream",
                   trouble);
     } else {
         error_set(error, REFUSE,
@@ -231,8 +226,11 @@ enum verdict source_judge_publication(const struct config *config,
                   trouble, LSN_ARGS(from_lsn), LSN_ARGS(to_lsn));
     }
     return error_remedy(error, "%s%s", remedy,
-                        from_lsn == 0 ? ""
-                                      : " Then compare the rows of that window with the topic.");
+                        !publication->exists ? ""
+                        : from_lsn == 0
+                            ? " Rows that were inserted meanwhile stay out: insert them again."
+                            : " Then compare the rows of that window with the topic, and insert "
+                              "again what is missing.");
 }
 
 enum verdict source_refuse_without_checkpoint(const struct config *config, lsn slot_lsn,

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct pg_table_column *find_column(const struct pg_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (strcmp(table->columns[i].name, name) == 0) {
+            return &table->columns[i];
+        }
+    }
+    return NULL;
+}
+
+static enum verdict no_column(const struct config *config, const char *role, const char *column,
+                              struct error *error)
+{
+    error_set(error, REFUSE, "table %s has no column \"%s\"", config->table, column);
+    return error_remedy(error, "Add the column, or name the right one as outbox.columns.%s.", role);
+}
+
+static enum verdict no_status(const struct config *config, struct error *error)
+{
+    char *column = pg_quote_identifier(config->outbox.columns.status);
+    error_set(error, REFUSE, "table %s has no column %s to mark published rows in", config->table,
+              column);
+    error_remedy(error,
+                 "ALTER TABLE %s ADD COLUMN %s text DEFAULT 'PENDING'; or name the right one as "
+                 "outbox.columns.status, or set outbox.after_publish to delete or keep.",
+                 config->table, column);
+    free(column);
+    return REFUSE;
+}
+
+static enum verdict bytea_payload(const struct config *config, struct error *error)
+{
+    char *column = pg_quote_identifier(config->outbox.columns.payload);
+    error_set(error, REFUSE, "column %s of table %s is of type bytea; walpost reads JSON", column,
+              config->table);
+    error_remedy(error,
+                 "ALTER TABLE %s ALTER COLUMN %s TYPE jsonb USING convert_from(%s, 'UTF8')::jsonb; "
+                 "or name another column as outbox.columns.payload.",
+                 config->table, column, column);
+    free(column);
+    return REFUSE;
+}
+
+enum verdict table_judge(const struct config *config, const struct pg_table *table, bool marks,
+                         struct error *error)
+{
+    const struct {
+        const char *role;
+        const char *column;
+    } required[] = {
+        {"id", config->outbox.columns.id},
+        {"aggregate_id", config->outbox.columns.aggregate_id},
+        {"event_type", config->outbox.columns.event_type},
+        {"payload", config->outbox.columns.payload},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(required); i++) {
+        if (find_column(table, required[i].column) == NULL) {
+            return no_column(config, required[i].role, required[i].column, error);
+        }
+    }
+    if (strcmp(find_column(table, config->outbox.columns.payload)->type, "bytea") == 0) {
+        return bytea_payload(config, error);
+    }
+    if (marks && config->outbox.after_publish == AFTER_MARK &&
+        find_column(table, config->outbox.columns.status) == NULL) {
+        return no_status(config, error);
+    }
+    if (table->unlogged_or_temporary) {
+        error_set(error, REFUSE, "table %s is unlogged or temporary: it never reaches the WAL",
+                  config->table);
+        return error_remedy(error, "ALTER TABLE %s SET LOGGED;", config->table);
+    }
+    return OK;
+}
+
+static enum verdict right_missing(const struct config *config, const char *role, const char *right,
+                                  const char *why, struct error *error)
+{
+    char *name = pg_quote_identifier(role);
+    error_set(error, FATAL, "role %s may not %s table %s: %s", name, right, config->table, why);
+    error_remedy(error, "GRANT %s ON %s TO %s;", right, config->table, name);
+    free(name);
+    return FATAL;
+}
+
+enum verdict table_judge_rights(const struct config *config, const struct pg_table *table,
+                                const char *role, struct error *error)
+{
+    enum after_publish after = config->outbox.after_publish;
+    if (after == AFTER_KEEP) {
+        return OK;
+    }
+    if (!table->can_select) {
+        return right_missing(config, role, "SELECT", "published rows are found with it", error);
+    }
+    if (after == AFTER_DELETE && !table->can_delete) {
+        return right_missing(config, role, "DELETE", "published rows are deleted with it", error);
+    }
+    /* A dead-lettered row is marked DEAD, never deleted. */
+    bool marks = after == AFTER_MARK || find_column(table, config->outbox.columns.status) != NULL;
+    if (marks && !table->can_update) {
+        return right_missing(config, role, "UPDATE", "published rows are marked with it", error);
+    }
+    return OK;
+}
