@@ -19,20 +19,24 @@ Record = namedtuple("Record", "topic partition offset key value headers timestam
 
 
 @functools.lru_cache(maxsize=None)
-def envelope_class():
-    """walpost.v1.OutboxEvent, generated from the project's own .proto."""
+def messages(name):
+    """The module generated from one of the project's own .proto files."""
     proto = os.path.join(REPOSITORY, "proto")
     folder = new_folder("protoc")
-    file = os.path.join(proto, "walpost", "v1", "outbox_event.proto")
+    file = os.path.join(proto, "walpost", "v1", name + ".proto")
     subprocess.run(
         ["protoc", f"--proto_path={os.path.dirname(file)}", f"--python_out={folder}", file],
         check=True,
     )
     sys.path.insert(0, folder)
     try:
-        return importlib.import_module("outbox_event_pb2").OutboxEvent
+        return importlib.import_module(name + "_pb2")
     finally:
         sys.path.remove(folder)
+
+
+def envelope_class():
+    return messages("outbox_event").OutboxEvent
 
 
 def decode(record):
