@@ -89,8 +89,18 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+/* Names that are taken already, so that nobody is sent to another command. */
+static const char *const later_commands[] = {"replay", "bookmark", "dlq",
+                                             "schema", "consume",  "load"};
+
 static enum verdict unknown_command(const char *name, const char *other, struct error *error)
 {
+    for (size_t i = 0; i < ARRAY_LEN(later_commands); i++) {
+        if (strcmp(name, later_commands[i]) == 0) {
+            error_set(error, INVALID, "walpost %s is not in this version yet", name);
+            return error_remedy(error, "`walpost help` lists what is.");
+        }
+    }
     struct nearest nearest;
     nearest_init(&nearest, name);
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {

@@ -87,10 +87,6 @@ enum verdict reach_kafka(const struct config *config, struct cluster **cluster, 
     }
     if (verdict != OK) {
         cluster_free(client);
-        if (error->remedy[0] == '\0') {
-            error_remedy(error, "Is a broker running there, and does it answer with addresses "
-                                "(advertised.listeners) that can be reached from here?");
-        }
         return verdict;
     }
     *cluster = client;

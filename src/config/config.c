@@ -101,6 +101,8 @@ static enum verdict check_required(const struct settings *settings, const struct
         } else {
             error_set(error, INVALID, "%s is not set, and there is no %s here", option->path,
                       default_file);
+            return error_remedy(error, "Name your configuration with -c FILE; `walpost help "
+                                       "config` prints one to begin with.");
         }
         return error_remedy(error,
                             "Set %s in the file, by --set %s=... or by the environment; "

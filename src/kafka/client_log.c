@@ -65,10 +65,17 @@ static bool said_before(struct client_log *log, const char *facility, const char
 
 /* A lost connection is an ERR to librdkafka and everyday life to us, and "fenced" is what a
  * successor does to its ancestor: what matters comes as a verdict as well, so nothing is more than
- * a warning here. Ids that are not free at once (GETPID) belong to every take-over. */
+ * a warning here. Ids that are not free at once (GETPID) belong to every take-over, and what ends
+ * a client (TXNERR, FATAL) always comes back from a call, in the user's words. */
 static enum log_level level_of(int syslog_level, const char *facility)
 {
-    if (syslog_level >= 7 || strcmp(facility, "GETPID") == 0) {
+    static const char *const told_elsewhere[] = {"GETPID", "TXNERR", "FATAL"};
+    for (size_t i = 0; i < ARRAY_LEN(told_elsewhere); i++) {
+        if (strcmp(facility, told_elsewhere[i]) == 0) {
+            return LOG_DEBUG;
+        }
+    }
+    if (syslog_level >= 7) {
         return LOG_DEBUG;
     }
     return syslog_level >= 5 ? LOG_INFO : LOG_WARN;

@@ -37,8 +37,13 @@ struct meaning {
     "Nothing, when another walpost took over this stream; otherwise look whether two streams " \
     "have the same name."
 #define ID_FORGOTTEN "Nothing: walpost takes the id again and continues from the checkpoint."
-#define TOPIC_RIGHT  "Grant WRITE and DESCRIBE on the topic to walpost's user."
+#define TOPIC_RIGHT  "Grant READ, WRITE and DESCRIBE on the topic to walpost's user."
 #define LOGIN        "Check the security settings below kafka: in the configuration (sasl.*, ssl.*)."
+
+#define NOT_REACHED                                                                          \
+    "Is a broker running there, does kafka: bootstrap.servers name it rightly, and does it " \
+    "answer "                                                                                \
+    "with addresses (advertised.listeners) that can be reached from here?"
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
 
@@ -114,10 +119,10 @@ static const struct meaning meanings[] = {
     {E(ILLEGAL_SASL_STATE), TROUBLE_LOGIN, "the broker did not accept the login", LOGIN},
     {E(_SSL), TROUBLE_PASSING, "the TLS connection could not be made", LOGIN},
     {E(_RESOLVE), TROUBLE_PASSING, "the broker's host name could not be resolved",
-     "Check kafka: bootstrap.servers and the name server."},
-    {E(_TRANSPORT), TROUBLE_PASSING, "there is no connection to a broker", ""},
-    {E(_ALL_BROKERS_DOWN), TROUBLE_PASSING, "there is no connection to any broker", ""},
-    {E(_TIMED_OUT), TROUBLE_PASSING, "no answer came in time", ""},
+     "Check the host names in kafka: bootstrap.servers, and the name resolution of this machine."},
+    {E(_TRANSPORT), TROUBLE_PASSING, "there is no connection to a broker", NOT_REACHED},
+    {E(_ALL_BROKERS_DOWN), TROUBLE_PASSING, "there is no connection to any broker", NOT_REACHED},
+    {E(_TIMED_OUT), TROUBLE_PASSING, "no answer came in time", NOT_REACHED},
     {E(_TIMED_OUT_QUEUE), TROUBLE_PASSING, "no answer came in time", ""},
     {E(REQUEST_TIMED_OUT), TROUBLE_PASSING, "the brokers did not agree in time", ""},
     {E(_WAIT_COORD), TROUBLE_PASSING, "the coordinator is not known yet", ""},
@@ -309,9 +314,17 @@ enum verdict kafka_request_verdict(rd_kafka_resp_err_t code, const char *doing, 
     case TROUBLE_RECORD:
     case TROUBLE_BATCH: break;
     }
-    error_set(error, verdict, "Kafka at %s could not be asked to %s: %s%s%s%s", servers, doing,
-              words_of(meaning, code), *last != '\0' ? " (the client said: " : "", last,
-              *last != '\0' ? ")" : "");
+    bool reached = code != RD_KAFKA_RESP_ERR__TRANSPORT && code != RD_KAFKA_RESP_ERR__RESOLVE &&
+                   code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+    if (reached) {
+        error_set(error, verdict, "Kafka at %s could not be asked to %s: %s%s%s%s", servers, doing,
+                  words_of(meaning, code), *last != '\0' ? " (" : "", last,
+                  *last != '\0' ? ")" : "");
+    } else {
+        error_set(error, verdict, "Kafka at %s cannot be reached: %s%s%s%s", servers,
+                  words_of(meaning, code), *last != '\0' ? " (" : "", last,
+                  *last != '\0' ? ")" : "");
+    }
     finish(meaning, code, error);
     return verdict;
 }

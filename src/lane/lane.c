@@ -178,6 +178,8 @@ static void say_trouble(struct lane *lane, bool waiting, const struct error *err
     lane->look.waiting = waiting;
     snprintf(lane->look.trouble, sizeof(lane->look.trouble), "%s",
              error == NULL ? "" : error->what);
+    snprintf(lane->look.remedy, sizeof(lane->look.remedy), "%s",
+             error == NULL ? "" : error->remedy);
     lane->look.replays += error != NULL;
     pthread_mutex_unlock(&lane->mutex);
 }

@@ -64,6 +64,7 @@ struct lane_look {
     int64_t busy_us; /* since the batch in flight began; 0: none */
     uint64_t batches, events, replays;
     char trouble[sizeof(((struct error *)0)->what)];
+    char remedy[sizeof(((struct error *)0)->remedy)];
 };
 void lane_look(struct lane *lane, struct lane_look *look);
 

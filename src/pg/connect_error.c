@@ -122,9 +122,13 @@ static enum verdict class_28(const struct failure *f, struct error *error)
     if (strncmp(f->function, "InitializeSessionUserId", 23) == 0) {
         error_set(error, FATAL, "PostgreSQL at %s does not let role \"%s\" in: %s", f->server,
                   f->role, f->words);
+        if (strstr(f->words, "not permitted to log in") != NULL) {
+            return error_remedy(
+                error, "ALTER ROLE \"%s\" LOGIN; or name another role in postgres.dsn.", f->role);
+        }
         return error_remedy(error,
-                            "CREATE ROLE \"%s\" LOGIN REPLICATION; (or ALTER ROLE, when it is "
-                            "there), or name another role in postgres.dsn.",
+                            "CREATE ROLE \"%s\" LOGIN REPLICATION; (ALTER ROLE, when it is there), "
+                            "or name another role in postgres.dsn.",
                             f->role);
     }
     error_set(error, FATAL, "PostgreSQL at %s does not authenticate role \"%s\": %s", f->server,

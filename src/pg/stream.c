@@ -179,9 +179,9 @@ enum verdict stream_start(struct link *link, const struct stream_options *option
 /* Changes are decoded with the catalogs as they were then: a publication that is created again does
  * not help a slot past the changes before. */
 static const char publication_remedy[] =
-    "The slot cannot get past what was written while the publication was missing: find the rows of "
-    "that time in the table; then `walpost drop` and `walpost init` make slot and publication new, "
-    "and `walpost run --accept-gap` goes on from there.";
+    "The slot cannot get past what was written while the publication was missing: `walpost drop` "
+    "and `walpost init` begin anew, and the snapshot publishes the rows that still have status "
+    "PENDING.";
 
 /* The server left the stream: why? */
 static enum verdict ended(struct link *link, struct error *error)

@@ -124,7 +124,7 @@ static void watch_lanes(struct flow *flow)
                       look.waiting ? "a lane waits for something outside"
                                    : "a lane has not come back from Kafka",
                       F_U64("lane", i), F_SECONDS("seconds", (double)look.busy_us / 1e6),
-                      F_TEXT("trouble", look.trouble));
+                      F_TEXT("trouble", look.trouble), F_TEXT("remedy", look.remedy));
         }
     }
     flow->lanes_slow = slow;

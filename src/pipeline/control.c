@@ -2,7 +2,9 @@
 #include "pipeline/control.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/check.h"
@@ -41,7 +43,7 @@ struct control {
     uint64_t last_generation;
     bool accept_gap;
     bool take_over;
-    enum verdict said;
+    char said[sizeof(((struct error *)0)->what)];
     int64_t said_us;
 };
 
@@ -89,10 +91,11 @@ static void pause_ms(struct control *control, uint32_t ms)
 static void say(struct control *control, const struct error *error)
 {
     int64_t now = clock_us();
-    if (control->said == error->verdict && now - control->said_us < SAY_AGAIN_MS * INT64_C(1000)) {
+    if (strcmp(control->said, error->what) == 0 &&
+        now - control->said_us < SAY_AGAIN_MS * INT64_C(1000)) {
         return;
     }
-    control->said = error->verdict;
+    snprintf(control->said, sizeof(control->said), "%s", error->what);
     control->said_us = now;
     log_error(control->options.log, LOG_WARN, error);
 }
@@ -119,7 +122,7 @@ static void begin_session(struct control *control)
         if (verdict == OK) {
             control->accept_gap = false;
             control->take_over = false;
-            control->said = OK;
+            control->said[0] = '\0';
             control->leader = session.leader;
             session.leader = NULL;
             control->generation = session.checkpoint;

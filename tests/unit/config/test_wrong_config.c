@@ -18,8 +18,7 @@ static const struct wrong in_the_file[] = {
      "Set stream in the file, by --set stream=... or by the environment; allowed is 1 to 40 "
      "letters of a-z, 0-9 and _."},
     {NULL, NULL, "stream is not set, and there is no walpost.yaml here",
-     "Set stream in the file, by --set stream=... or by the environment; allowed is 1 to 40 "
-     "letters of a-z, 0-9 and _."},
+     "Name your configuration with -c FILE; `walpost help config` prints one to begin with."},
     {"stream: Orders\npostgres:\n  dsn: host=db\n", NULL,
      "walpost.yaml:1: stream cannot be \"Orders\"",
      "Allowed is 1 to 40 letters of a-z, 0-9 and _."},

@@ -55,6 +55,7 @@ Test(client_log, nothing_is_more_than_a_warning)
     struct fixture f;
     open_log(&f, LOG_WARN);
     client_log_line(f.lines, 1, "c", "TXNERR", "fenced", 100 * SECOND_US);
+    client_log_line(f.lines, 1, "c", "FAIL", "refused", 100 * SECOND_US);
     client_log_line(f.lines, 6, "c", "INFO", "information", 100 * SECOND_US);
     client_log_line(f.lines, 4, "c", "GETPID", "the id is not free yet", 100 * SECOND_US);
     cr_expect_eq(count_lines(&f), 1, "%s", f.text);
