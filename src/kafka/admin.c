@@ -129,22 +129,24 @@ static enum verdict request_wait(struct request *request, const char *doing,
 }
 
 /* The answer about one topic. */
-static enum verdict topic_answer(const rd_kafka_topic_result_t *result, const char *doing,
-                                 struct error *error)
+static enum verdict topic_answer(struct client *client, const rd_kafka_topic_result_t *result,
+                                 const char *doing, struct error *error)
 {
     rd_kafka_resp_err_t code = rd_kafka_topic_result_error(result);
     if (code == 0) {
         return OK;
     }
-    const char *said = rd_kafka_topic_result_error_string(result);
-    kafka_request_verdict(code, doing, "the cluster", "", error);
-    enum verdict verdict = FATAL;
+    enum verdict verdict = RETRY;
     switch (kafka_trouble_of(code)) {
-    case TROUBLE_PASSING: verdict = RETRY; break;
     case TROUBLE_TOPIC:
     case TROUBLE_RIGHT: verdict = WAIT; break;
-    default: verdict = INVALID; break;
+    case TROUBLE_SETTING:
+    case TROUBLE_RECORD: verdict = INVALID; break;
+    default: break;
     }
+    const char *said = rd_kafka_topic_result_error_string(result);
+    enum verdict unused = kafka_request_verdict(code, doing, client->servers, "", error);
+    (void)unused; /* its remedy is wanted; the broker's own words say more than ours */
     if (error != NULL) {
         error->verdict = verdict;
         snprintf(error->what, sizeof(error->what), "Kafka did not %s: %s", doing,
@@ -186,6 +188,10 @@ static enum verdict wait_until_led(struct client *client, const char *topic, int
         if (seen.code == 0 && seen.led && seen.partitions >= partitions) {
             return OK;
         }
+        if (seen.code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+            enum dead_reason unused;
+            return kafka_record_verdict(seen.code, topic, -1, &unused, error);
+        }
         if (left_ms(deadline_us) == 0) {
             return error_set(error, RETRY,
                              "topic \"%s\" was created, but its partitions have no leaders yet",
@@ -216,7 +222,7 @@ enum verdict admin_create_topic(struct client *client, const struct topic_spec *
             rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
         if (code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
-            verdict = topic_answer(results[0], doing, error);
+            verdict = topic_answer(client, results[0], doing, error);
         }
     }
     if (event != NULL) {
@@ -248,7 +254,7 @@ enum verdict admin_grow_topic(struct client *client, const char *topic, int32_t 
         size_t count;
         const rd_kafka_topic_result_t **results = rd_kafka_CreatePartitions_result_topics(
             rd_kafka_event_CreatePartitions_result(event), &count);
-        verdict = topic_answer(results[0], doing, error);
+        verdict = topic_answer(client, results[0], doing, error);
     }
     if (event != NULL) {
         rd_kafka_event_destroy(event);
@@ -274,7 +280,7 @@ enum verdict admin_delete_topic(struct client *client, const char *topic, int ti
         const rd_kafka_topic_result_t **results =
             rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
         if (rd_kafka_topic_result_error(results[0]) != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-            verdict = topic_answer(results[0], doing, error);
+            verdict = topic_answer(client, results[0], doing, error);
         }
     }
     if (event != NULL) {
@@ -306,15 +312,16 @@ static enum verdict some_broker(struct client *client, int timeout_ms, char id[s
     return OK;
 }
 
-static enum verdict setting_answer(const rd_kafka_event_t *event, const char *name,
-                                   const char *doing, char *value, size_t size, struct error *error)
+static enum verdict setting_answer(struct client *client, const rd_kafka_event_t *event,
+                                   const char *name, const char *doing, char *value, size_t size,
+                                   struct error *error)
 {
     size_t n_resources;
     const rd_kafka_ConfigResource_t **resources = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)event), &n_resources);
     rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(resources[0]);
     if (code != 0) {
-        return kafka_request_verdict(code, doing, "the cluster", "", error);
+        return kafka_request_verdict(code, doing, client->servers, "", error);
     }
     size_t count;
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resources[0], &count);
@@ -350,7 +357,7 @@ enum verdict admin_setting(struct client *client, const char *topic, const char 
     rd_kafka_event_t *event;
     enum verdict verdict = request_wait(&request, doing, &event, error);
     if (verdict == OK) {
-        verdict = setting_answer(event, name, doing, value, size, error);
+        verdict = setting_answer(client, event, name, doing, value, size, error);
     }
     if (event != NULL) {
         rd_kafka_event_destroy(event);

@@ -67,6 +67,9 @@ static enum verdict explain(struct kafka_producer *p, rd_kafka_resp_err_t code, 
         if (cause_explains(p)) {
             enum verdict verdict = kafka_record_verdict(p->cause, topic, -1, reason, error);
             error_prefix(error, "in this batch, perhaps of another record: ");
+            if (error != NULL && p->refusal.what[0] == '\0') {
+                p->refusal = *error;
+            }
             return verdict;
         }
     }

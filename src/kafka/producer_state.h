@@ -31,6 +31,7 @@ struct kafka_producer {
     int64_t begun_us;    /* both by the clock that counts the machine's sleep, too */
     int64_t used_us;
     rd_kafka_resp_err_t cause; /* of the failed Kafka transaction; 0: not failed as far as known */
+    struct error refusal;      /* the words of a report that the cause explains */
     bool dead;                 /* the client has stopped with a fatal error */
     struct error death;
 };

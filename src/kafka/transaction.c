@@ -61,6 +61,7 @@ enum verdict producer_begin(struct producer *producer, struct error *error)
     p->in_transaction = true;
     p->begun_us = now_us;
     p->cause = 0;
+    p->refusal.what[0] = '\0';
     return OK;
 }
 
@@ -130,6 +131,16 @@ static enum verdict abort_idempotent(struct kafka_producer *p, struct error *err
     return p->dead ? producer_note_death(p, error) : OK;
 }
 
+/* Where the coordinator has refused every partition, it has no transaction that it could abort, and
+ * says so; to librdkafka that is the end of the handle. The user should hear what was refused. */
+static void say_cause(struct kafka_producer *p, struct error *error)
+{
+    if (error != NULL && p->refusal.what[0] != '\0') {
+        *error = p->refusal;
+        error->verdict = RESTART;
+    }
+}
+
 static enum verdict abort_transaction(struct kafka_producer *p, struct error *error)
 {
     producer_learn_cause(p);
@@ -153,6 +164,9 @@ static enum verdict abort_transaction(struct kafka_producer *p, struct error *er
         }
         enum verdict verdict = kafka_transaction_verdict(CALL_ABORT, problem, p->id, error);
         rd_kafka_error_destroy(problem);
+        if (verdict == RESTART) {
+            say_cause(p, error);
+        }
         if (verdict != RETRY) {
             return verdict;
         }
