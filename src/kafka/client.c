@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "kafka/client_log.h"
+#include "kafka/complaint.h"
 #include "kafka/conf.h"
 #include "kafka/verdicts.h"
 
@@ -92,29 +93,6 @@ const char *client_plain_text(const char *text)
     return text;
 }
 
-/* "db1:9092/bootstrap: Connect to ipv4#10.0.0.1:9092 failed: Connection refused (after 0ms in state
- * CONNECT, 1 identical error(s) suppressed)" to "db1:9092: Connection refused". */
-static void copy_complaint(const char *text, char *complaint, size_t size)
-{
-    text = client_plain_text(text);
-    size_t broker = strcspn(text, "/ ");
-    const char *words = strstr(text, ": ");
-    if (text[broker] != '/' || words == NULL || words < text + broker) {
-        broker = 0;
-        words = text;
-    } else {
-        words += 2;
-    }
-    const char *resolve =
-        strncmp(words, "Failed to resolve '", 19) == 0 ? strstr(words, "': ") : NULL;
-    const char *connect =
-        strncmp(words, "Connect to ", 11) == 0 ? strstr(words, " failed: ") : NULL;
-    words = resolve != NULL ? resolve + 3 : connect != NULL ? connect + 9 : words;
-    const char *statistics = strstr(words, " (after ");
-    snprintf(complaint, size, "%.*s%s%.*s", (int)broker, text, broker > 0 ? ": " : "",
-             (int)(statistics == NULL ? strlen(words) : (size_t)(statistics - words)), words);
-}
-
 bool client_note(struct client *client, rd_kafka_event_t *event)
 {
     if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_ERROR) {
@@ -124,7 +102,9 @@ bool client_note(struct client *client, rd_kafka_event_t *event)
     /* "All brokers are down" comes after the line that says why. */
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->last_code == 0) {
         client->last_code = code;
-        copy_complaint(rd_kafka_event_error_string(event), client->last, sizeof(client->last));
+        snprintf(client->last, sizeof(client->last), "%s",
+                 client_plain_text(rd_kafka_event_error_string(event)));
+        complaint_shorten(client->last);
     }
     return rd_kafka_event_error_is_fatal(event) == 1;
 }

@@ -38,8 +38,9 @@ struct meaning {
     "have the same name."
 #define ID_FORGOTTEN "Nothing: walpost takes the id again and continues from the checkpoint."
 #define TOPIC_RIGHT  "Grant READ, WRITE and DESCRIBE on the topic to walpost's user."
-#define LOGIN        "Check the security settings below kafka: in the configuration (sasl.*, ssl.*)."
-
+#define LOGIN                                                                                      \
+    "Do security.protocol, sasl.* and ssl.* below kafka: fit the listener that bootstrap.servers " \
+    "names?"
 #define NOT_REACHED                                                                          \
     "Is a broker running there, does kafka: bootstrap.servers name it rightly, and does it " \
     "answer "                                                                                \
@@ -313,6 +314,14 @@ enum verdict kafka_request_verdict(rd_kafka_resp_err_t code, const char *doing, 
     case TROUBLE_ID_LOST:
     case TROUBLE_RECORD:
     case TROUBLE_BATCH: break;
+    }
+    if (code == RD_KAFKA_RESP_ERR__BAD_MSG) { /* here it is no record */
+        error_set(error, verdict,
+                  "Kafka at %s could not be asked to %s: what answers there is no "
+                  "broker, or one that wants TLS",
+                  servers, doing);
+        error_code(error, rd_kafka_err2name(code));
+        return error_remedy(error, LOGIN);
     }
     bool reached = code != RD_KAFKA_RESP_ERR__TRANSPORT && code != RD_KAFKA_RESP_ERR__RESOLVE &&
                    code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;

@@ -21,6 +21,23 @@ void instance_name(char *name, size_t size)
     snprintf(name, size, "%s:%d:%" PRId64, host, (int)getpid(), (int64_t)time(NULL));
 }
 
+/* The active segment of a compacted topic is never compacted, and it is read whole at every start:
+ * so it is small. */
+static const char *const topic_settings[][2] = {{"cleanup.policy", "compact"},
+                                                {"segment.bytes", "1048576"},
+                                                {"min.cleanable.dirty.ratio", "0.1"}};
+
+struct topic_spec checkpoint_topic_spec(const struct config *config)
+{
+    return (struct topic_spec){
+        .name = config->checkpoint_topic,
+        .partitions = (int32_t)(1 + config->lanes),
+        .replication_factor = config->checkpoint_replication_factor,
+        .settings = topic_settings,
+        .n_settings = ARRAY_LEN(topic_settings),
+    };
+}
+
 /* What the reader's callback fills. */
 struct reading {
     struct checkpoint *checkpoint;

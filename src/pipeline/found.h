@@ -13,9 +13,13 @@
 #include "base/log.h"
 #include "base/lsn.h"
 #include "checkpoint/checkpoint.h"
+#include "kafka/cluster.h"
 
 struct config;
 struct reader;
+
+/* The topic of the checkpoint, as it must be. Borrows its name from the configuration. */
+struct topic_spec checkpoint_topic_spec(const struct config *config);
 
 struct checkpoint_summary {
     uint64_t generation;

@@ -127,8 +127,9 @@ static enum verdict fence_leader(const struct session_options *options, struct s
     return fenced_at_start(verdict);
 }
 
-/* More lanes than the checkpoint topic has partitions: it grows, before a lane needs its own. */
-static enum verdict grow_checkpoint(const struct session_options *options, struct error *error)
+/* More lanes than the checkpoint topic has partitions: it grows, before a lane needs its own. One
+ * that was lost is made again, where a gap was accepted. */
+static enum verdict provide_checkpoint(const struct session_options *options, struct error *error)
 {
     const struct config *config = options->config;
     struct cluster *cluster = NULL;
@@ -137,14 +138,19 @@ static enum verdict grow_checkpoint(const struct session_options *options, struc
         return verdict;
     }
     struct topic_state state;
-    int32_t wanted = (int32_t)config->lanes + 1;
+    struct topic_spec spec = checkpoint_topic_spec(config);
     verdict = cluster_topic(cluster, config->checkpoint_topic, TOPIC_TIMEOUT_MS, &state, error);
-    if (verdict == OK && state.exists && state.partitions < wanted) {
-        verdict =
-            cluster_grow_topic(cluster, config->checkpoint_topic, wanted, TOPIC_TIMEOUT_MS, error);
+    if (verdict == OK && !state.exists && options->accept_gap) {
+        verdict = cluster_create_topic(cluster, &spec, TOPIC_TIMEOUT_MS, error);
+        if (verdict == OK) {
+            log_write(options->log, LOG_WARN, "the checkpoint topic is made again, and empty",
+                      F_TEXT("topic", spec.name));
+        }
+    } else if (verdict == OK && state.exists && state.partitions < spec.partitions) {
+        verdict = cluster_grow_topic(cluster, spec.name, spec.partitions, TOPIC_TIMEOUT_MS, error);
         if (verdict == OK) {
             log_write(options->log, LOG_INFO, "the checkpoint topic has grown for more lanes",
-                      F_U64("partitions", wanted));
+                      F_U64("partitions", spec.partitions));
         }
     }
     cluster_free(cluster);
@@ -241,7 +247,13 @@ static enum verdict take_leadership(const struct session_options *options, struc
     struct checkpoint first;
     enum verdict verdict = look(options, session, reader, false, &first, error);
     if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
-        return source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
+        if (!options->accept_gap) {
+            return source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
+        }
+        verdict = provide_checkpoint(options, error);
+        if (verdict == OK) {
+            verdict = look(options, session, reader, false, &first, error);
+        }
     }
     if (verdict != OK) {
         return verdict;
@@ -278,7 +290,7 @@ static enum verdict take_leadership(const struct session_options *options, struc
         return error_set(error, RESTART, "another instance began to lead while this one started");
     }
     if (config_lanes > known_lanes) {
-        verdict = grow_checkpoint(options, error);
+        verdict = provide_checkpoint(options, error);
     }
     for (uint32_t lane = 0; verdict == OK && lane < lanes; lane++) {
         verdict = fence_lane(options, session, lane, error);
