@@ -48,7 +48,13 @@ enum verdict reach_config(const struct invocation *invocation, bool needs_kafka,
     if (verdict != OK) {
         return verdict;
     }
-    verdict = check_properties(loaded, error);
+    verdict = link_check_dsn(loaded->postgres.dsn, error); /* only pg/ knows what one is */
+    if (verdict != OK && loaded->file != NULL) {
+        error_prefix(error, "%s: ", loaded->file);
+    }
+    if (verdict == OK) {
+        verdict = check_properties(loaded, error);
+    }
     if (verdict == OK && needs_kafka && find_property(loaded, "bootstrap.servers") == NULL) {
         error_set(error, INVALID, "%s%skafka.bootstrap.servers is not set",
                   loaded->file == NULL ? "" : loaded->file, loaded->file == NULL ? "" : ": ");

@@ -262,6 +262,16 @@ static enum verdict connect_any(struct attempt *attempt, struct link *link, stru
     return settle(link, error);
 }
 
+enum verdict link_check_dsn(const char *text, struct error *error)
+{
+    struct dsn dsn;
+    enum verdict verdict = dsn_parse(text, &dsn, error);
+    if (verdict == OK) {
+        dsn_release(&dsn);
+    }
+    return verdict;
+}
+
 enum verdict link_open(const struct link_options *options, struct link **link, struct error *error)
 {
     struct error unwanted;

@@ -30,6 +30,9 @@ struct link_options {
     const atomic_bool *stop;      /* may be NULL */
 };
 
+/* Is it a connection string? INVALID when it is not. Nothing is connected. */
+enum verdict MUST_CHECK link_check_dsn(const char *dsn, struct error *error);
+
 /* Connects without blocking on anything but poll(); sets client_encoding=UTF8, datestyle=ISO,
  * timezone=UTC, extra_float_digits and (plain links) lock_timeout and statement_timeout=0;
  * target_session_attrs=read-write, gssencmode=disable and TCP keepalives unless the dsn or libpq's
