@@ -32,6 +32,7 @@ struct control {
     pthread_cond_t wake;
     enum order order;
     lsn wanted_lsn;
+    uint32_t pause_ms; /* before a session is begun */
     struct lane **lanes;
     uint32_t n_lanes;
     struct control_news news;
@@ -102,9 +103,12 @@ static void say(struct control *control, const struct error *error)
 
 /* --- orders --- */
 
-static void begin_session(struct control *control)
+static void begin_session(struct control *control, uint32_t first_pause_ms)
 {
     struct control_news news = {.verdict = OK};
+    if (first_pause_ms > 0) {
+        pause_ms(control, first_pause_ms);
+    }
     for (uint32_t tries = 0; !atomic_load(&control->give_up); tries++) {
         struct session session;
         struct error error = {.verdict = OK};
@@ -205,9 +209,10 @@ static void *control_main(void *argument)
         enum order order = control->order;
         control->order = ORDER_NONE;
         lsn wanted_lsn = control->wanted_lsn;
+        uint32_t first_pause_ms = control->pause_ms;
         pthread_mutex_unlock(&control->mutex);
         switch (order) {
-        case ORDER_BEGIN: begin_session(control); break;
+        case ORDER_BEGIN: begin_session(control, first_pause_ms); break;
         case ORDER_SETTLED: commit_settled(control, wanted_lsn); break;
         case ORDER_END: end_session(control); break;
         case ORDER_NONE: return NULL;
@@ -241,9 +246,10 @@ static void give_order(struct control *control, enum order order)
     pthread_mutex_unlock(&control->mutex);
 }
 
-void control_begin_session(struct control *control)
+void control_begin_session(struct control *control, uint32_t pause_ms)
 {
     pthread_mutex_lock(&control->mutex);
+    control->pause_ms = pause_ms;
     give_order(control, ORDER_BEGIN);
 }
 

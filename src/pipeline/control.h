@@ -24,8 +24,8 @@ struct control_options {
 struct control *control_start(const struct control_options *options);
 
 /* Tries to start a session until it works, fails for good, or control_stop; with backoff between
- * the tries. */
-void control_begin_session(struct control *control);
+ * the tries, and pause_ms before the first. */
+void control_begin_session(struct control *control, uint32_t pause_ms);
 
 /* Commits a "settled" record of the leader. */
 void control_commit_settled(struct control *control, lsn settled_lsn);

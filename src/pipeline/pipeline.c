@@ -29,19 +29,19 @@
 
 #include <ev.h>
 #include <signal.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "pipeline/flow.h"
+#include "pipeline/nap.h"
 
 enum {
     DRAIN_MAX_US = 30 * 1000 * 1000,
     CLOSE_MAX_US = 10 * 1000 * 1000,
     REPORT_EVERY_US = 10 * 1000 * 1000,
     TICK_MS = 250,
+    SHORT_SESSION_US = 10 * 1000 * 1000,
     /* A busy socket is read in bunches: a wake-up for each small message costs more than the
      * message. */
     NAP_FROM_MESSAGES = 24,
@@ -59,10 +59,12 @@ struct pipeline {
     struct encoder *encoder;
     struct control *control;
     enum state state;
-    int64_t since_us;  /* of the present state */
-    struct flow *flow; /* from STREAMING until CLOSING is over */
-    bool again;        /* after CLOSING: start again */
-    int status;        /* exit status */
+    int64_t since_us;        /* of the present state */
+    struct flow *flow;       /* from STREAMING until CLOSING is over */
+    bool again;              /* after CLOSING: start again */
+    int64_t began_us;        /* when the last session began to stream */
+    uint32_t short_sessions; /* in a row */
+    int status;              /* exit status */
     struct flow_totals totals;
     struct flow_totals reported;
     int64_t reported_us;
@@ -72,8 +74,7 @@ struct pipeline {
     ev_io sql_io;
     ev_async news;
     ev_timer tick;
-    ev_io nap; /* a timer of its own: libev's count whole milliseconds */
-    bool napping;
+    struct nap nap;
     ev_signal terminate, interrupt, hangup;
 };
 
@@ -109,31 +110,13 @@ static void finish(struct pipeline *p)
     ev_break(p->loop, EVBREAK_ALL);
 }
 
-static void nap_set(struct pipeline *p, long ns)
-{
-    struct itimerspec nap = {.it_value.tv_nsec = ns};
-    check(timerfd_settime(p->nap.fd, 0, &nap, NULL) == 0);
-    p->napping = ns != 0;
-}
-
-static void nap_start(struct pipeline *p)
-{
-    bool local = link_is_unix_socket(p->flow->session.replication);
-    nap_set(p, (local ? NAP_SOCKET_US : NAP_TCP_US) * 1000L);
-}
-
-static void nap_stop(struct pipeline *p)
-{
-    nap_set(p, 0);
-}
-
 /* The links are closed at once: a PostgreSQL that shuts down waits for its walsender, and Kafka may
  * be away for long. */
 static void close_session(struct pipeline *p)
 {
     ev_io_stop(p->loop, &p->replication_io);
     ev_io_stop(p->loop, &p->sql_io);
-    nap_stop(p);
+    nap_stop(&p->nap);
     set_state(p, CLOSING);
     if (p->flow != NULL) {
         flow_close(p->flow);
@@ -162,7 +145,7 @@ static void drain(struct pipeline *p, const char *why)
     log_write(p->log, LOG_INFO, "draining: no more is read, what is in flight is finished",
               F_TEXT("reason", why));
     set_state(p, DRAINING);
-    nap_stop(p);
+    nap_stop(&p->nap);
     p->flow->urgent = true;
 }
 
@@ -200,7 +183,7 @@ static void watch(struct pipeline *p, ev_io *io, int events)
 static void watch_sockets(struct pipeline *p)
 {
     struct flow *flow = p->flow;
-    bool listen = p->state == STREAMING && flow->snapshot == NULL && !p->napping &&
+    bool listen = p->state == STREAMING && flow->snapshot == NULL && !p->nap.asleep &&
                   !flow_memory_is_full(flow);
     bool write = flow->status_pending || link_wants_write(flow->session.replication);
     watch(p, &p->replication_io, (listen ? EV_READ : 0) | (write ? EV_WRITE : 0));
@@ -244,7 +227,8 @@ static void read_stream(struct pipeline *p)
     if (verdict != OK) {
         session_failed(p, verdict, &error);
     } else if (total >= NAP_FROM_MESSAGES) {
-        nap_start(p);
+        bool local = link_is_unix_socket(p->flow->session.replication);
+        nap_start(&p->nap, local ? NAP_SOCKET_US : NAP_TCP_US);
     }
 }
 
@@ -265,16 +249,9 @@ static void on_replication(struct ev_loop *loop, ev_io *watcher, int events)
     progress(p);
 }
 
-static void on_nap(struct ev_loop *loop, ev_io *watcher, int events)
+static void on_wake(void *context)
 {
-    (void)loop;
-    (void)events;
-    struct pipeline *p = watcher->data;
-    uint64_t expirations;
-    if (read(p->nap.fd, &expirations, sizeof(expirations)) < 0) {
-        return; /* it was stopped meanwhile */
-    }
-    p->napping = false;
+    struct pipeline *p = context;
     if (p->state == STREAMING && !flow_memory_is_full(p->flow)) {
         read_stream(p);
     }
@@ -320,6 +297,7 @@ static void session_began(struct pipeline *p, const struct session *session)
         },
         session);
     set_state(p, STREAMING);
+    p->began_us = p->since_us;
     log_write(p->log, LOG_INFO, "streaming", F_TEXT("server", link_host(session->sql)),
               F_TEXT("slot", p->config->postgres.slot), F_LSN("from", session->slot_lsn),
               F_U64("generation", session->checkpoint.generation),
@@ -329,6 +307,17 @@ static void session_began(struct pipeline *p, const struct session *session)
     if (p->flow->snapshot == NULL) { /* the start may have read more than its answers */
         read_stream(p);
     }
+}
+
+/* Sessions that fail as soon as they stream must not be started as fast as they fail. */
+static uint32_t pause_before_session(struct pipeline *p)
+{
+    if (clock_us() - p->began_us > SHORT_SESSION_US) {
+        p->short_sessions = 0;
+        return 0;
+    }
+    p->short_sessions++;
+    return p->short_sessions == 1 ? 0 : backoff_ms(p->short_sessions, 50, 5000);
 }
 
 static void session_ended(struct pipeline *p, struct segment *left)
@@ -344,7 +333,7 @@ static void session_ended(struct pipeline *p, struct segment *left)
     }
     p->again = false;
     set_state(p, STARTING);
-    control_begin_session(p->control);
+    control_begin_session(p->control, pause_before_session(p));
 }
 
 static void on_news(struct ev_loop *loop, ev_async *watcher, int events)
@@ -459,15 +448,12 @@ static void watchers_init(struct pipeline *p)
     ev_init(&p->replication_io, on_replication);
     ev_init(&p->sql_io, on_sql);
     ev_async_init(&p->news, on_news);
-    int nap_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    check(nap_fd >= 0);
-    ev_io_init(&p->nap, on_nap, nap_fd, EV_READ);
-    ev_io_start(p->loop, &p->nap);
+    nap_init(&p->nap, p->loop, on_wake, p);
     ev_timer_init(&p->tick, on_tick, TICK_MS / 1e3, TICK_MS / 1e3);
     ev_signal_init(&p->terminate, on_signal, SIGTERM);
     ev_signal_init(&p->interrupt, on_signal, SIGINT);
     ev_signal_init(&p->hangup, on_signal, SIGHUP);
-    p->replication_io.data = p->sql_io.data = p->news.data = p->nap.data = p->tick.data = p;
+    p->replication_io.data = p->sql_io.data = p->news.data = p->tick.data = p;
     p->terminate.data = p->interrupt.data = p->hangup.data = p;
     ev_async_start(p->loop, &p->news);
     ev_timer_start(p->loop, &p->tick);
@@ -493,7 +479,7 @@ int pipeline_run(const struct config *config, const struct run_options *options,
     watchers_init(&p);
     p.control = control_start(&(struct control_options){
         .config = config, .run = options, .log = log, .notify = on_notify, .context = &p});
-    control_begin_session(p.control);
+    control_begin_session(p.control, 0);
     ev_run(p.loop, 0);
 
     log_write(log, LOG_INFO, "stopped", F_U64("published", p.totals.published),
@@ -502,8 +488,8 @@ int pipeline_run(const struct config *config, const struct run_options *options,
     if (p.flow == NULL) { /* else a thread still waits for Kafka and owns parts of it all */
         control_stop(p.control);
         encoder_free(p.encoder);
+        nap_release(&p.nap);
         ev_loop_destroy(p.loop);
-        close(p.nap.fd);
     }
     return p.status;
 }
