@@ -97,6 +97,8 @@ static enum verdict judge(const struct look *look, struct error *error)
 
 /* --- PostgreSQL --- */
 
+#define NO_RIGHT "42501"
+
 /* Runs the statement, or only prints it. */
 static enum verdict make(const struct look *look, bool dry_run, const char *what, char *sql,
                          struct error *error)
@@ -135,9 +137,10 @@ static enum verdict make_schema(const struct look *look, bool dry_run, const cha
     }
     char *what = must_printf("schema %s", name);
     enum verdict verdict = make(look, dry_run, what, sql_create_schema(name), error);
-    if (verdict != OK && error->remedy[0] == '\0') {
-        error_remedy(error, "Let its owner GRANT CREATE ON DATABASE ... to this role, or create "
-                            "the schema for it.");
+    if (verdict != OK && strcmp(error->code, NO_RIGHT) == 0) {
+        error_remedy(
+            error, "Let the owner of the database run: GRANT CREATE ON DATABASE \"%s\" TO \"%s\";",
+            look->found.identity.database, look->server.role);
     }
     free(what);
     return verdict;
@@ -154,6 +157,11 @@ static enum verdict make_table(struct look *look, bool dry_run, struct error *er
     char *what = must_printf("table %s", config->table);
     if (verdict == OK) {
         verdict = make(look, dry_run, what, sql_create_table(config), error);
+        if (verdict != OK && strcmp(error->code, NO_RIGHT) == 0) {
+            error_remedy(
+                error, "Let the owner of the schema run: GRANT CREATE ON SCHEMA \"%s\" TO \"%s\";",
+                config->outbox.schema_name, look->server.role);
+        }
     }
     free(what);
     if (verdict != OK || dry_run) {
@@ -175,11 +183,15 @@ static enum verdict make_publication(const struct look *look, bool dry_run, stru
     char *what =
         must_printf("%s %s", publication->exists ? "outbox table in publication" : "publication",
                     config->postgres.publication);
-    enum verdict verdict =
-        make(look, dry_run, what,
-             publication->exists ? sql_extend_publication(config) : sql_create_publication(config),
-             error);
+    char *(*sql)(const struct config *) =
+        publication->exists ? sql_extend_publication : sql_create_publication;
+    enum verdict verdict = make(look, dry_run, what, sql(config), error);
     free(what);
+    if (verdict != OK && strcmp(error->code, NO_RIGHT) == 0) { /* no GRANT makes an owner */
+        char *statement = sql(config);
+        error_remedy(error, "Let the owner of the table run: %s;", statement);
+        free(statement);
+    }
     return verdict;
 }
 
