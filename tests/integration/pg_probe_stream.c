@@ -243,7 +243,7 @@ static void publication_dropped(struct probe *probe, struct link *link)
     probe_do(link, "DROP PUBLICATION probe_dropped");
     probe_do(link, "INSERT INTO probe_outbox VALUES (10, 'unseen')");
     SHOW(drain(stream, &error) == REFUSE);
-    probe_error(probe, &error, REFUSE, "probe_dropped", "--accept-gap");
+    probe_error(probe, &error, REFUSE, "probe_dropped", "walpost init");
     SHOW(!link_alive(stream));
     link_close(stream);
 
