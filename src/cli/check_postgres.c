@@ -75,7 +75,10 @@ static void check_senders(struct points *points, const struct look *look)
     if (reach_number(look->sql, "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_replication",
                      NULL, &used, &error) != OK) {
         point_error(points, "max_wal_senders", &error);
-    } else if (used >= look->server.max_wal_senders && !look->found.slot.active) {
+        return;
+    }
+    used -= look->replication != NULL; /* this command's own */
+    if (used >= look->server.max_wal_senders && !look->found.slot.active) {
         point_wrong(points, "max_wal_senders",
                     "ALTER SYSTEM SET max_wal_senders to more; then restart PostgreSQL.",
                     "all %d are in use", look->server.max_wal_senders);

@@ -53,6 +53,10 @@ void complaint_shorten(char *text)
         }
     }
     shorten_openssl(words);
+    char *broker = strstr(words, "Broker: "); /* the client's mark of an error code */
+    if (broker != NULL) {
+        erase(broker, broker + strlen("Broker: "));
+    }
     char *statistics = strstr(words, " (after ");
     if (statistics != NULL) {
         *statistics = '\0';

@@ -41,10 +41,10 @@ struct meaning {
 #define LOGIN                                                                                      \
     "Do security.protocol, sasl.* and ssl.* below kafka: fit the listener that bootstrap.servers " \
     "names?"
-#define NOT_REACHED                                                                          \
-    "Is a broker running there, does kafka: bootstrap.servers name it rightly, and does it " \
-    "answer "                                                                                \
-    "with addresses (advertised.listeners) that can be reached from here?"
+#define NOT_REACHED                                                                 \
+    "Is a broker running there, does kafka: bootstrap.servers name it rightly and " \
+    "security.protocol fit its listener, and does it answer with addresses "        \
+    "(advertised.listeners) that can be reached from here?"
 
 #define E(name) RD_KAFKA_RESP_ERR_##name
 

@@ -23,6 +23,11 @@ Test(complaint, who_complains_and_the_reason_are_left)
          "db1:9092: SSL handshake failed: unexpected eof while reading"},
         {"sasl_plaintext://[::1]:9092/bootstrap: SASL authentication error: no",
          "[::1]:9092: SASL authentication error: no"},
+        {"db1:9092/1: SASL PLAIN mechanism handshake failed: Broker: Request not valid in current "
+         "SASL state: broker's supported mechanisms:  (after 1ms in state AUTH_HANDSHAKE)",
+         "db1:9092: SASL PLAIN mechanism handshake failed: Request not valid in current SASL "
+         "state: "
+         "broker's supported mechanisms: "},
         {"1/1 brokers are down", "1/1 brokers are down"},
         {"error:", "error:"},
         {"", ""},
