@@ -13,6 +13,9 @@
 #include "kafka/conf.h"
 #include "kafka/verdicts.h"
 
+/* librdkafka says the same again after half a minute, not at every try. */
+enum { EXPLAINS_US = 40 * 1000 * 1000 };
+
 static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     client_log_line(rd_kafka_opaque(rk), level, rd_kafka_name(rk), facility, text, clock_us());
@@ -105,6 +108,7 @@ bool client_note(struct client *client, rd_kafka_event_t *event)
         snprintf(client->last, sizeof(client->last), "%s",
                  client_plain_text(rd_kafka_event_error_string(event)));
         complaint_shorten(client->last);
+        client->last_us = clock_us();
     }
     return rd_kafka_event_error_is_fatal(event) == 1;
 }
@@ -128,11 +132,12 @@ static bool is_mere_timeout(rd_kafka_resp_err_t code)
 enum verdict client_failed(struct client *client, rd_kafka_resp_err_t code, const char *doing,
                            struct error *error)
 {
+    if (clock_us() - client->last_us > EXPLAINS_US) {
+        client->last_code = 0;
+    }
     bool explained = is_mere_timeout(code) && client->last_code != 0;
     enum verdict verdict =
         kafka_request_verdict(explained ? client->last_code : code, doing, client->servers,
                               explained ? client->last : "", error);
-    client->last_code = 0;
-    client->last[0] = '\0';
     return verdict;
 }

@@ -31,6 +31,7 @@ struct client {
     int transaction_timeout_ms;
     rd_kafka_resp_err_t last_code; /* the newest complaint; 0: none */
     char last[256];
+    int64_t last_us;
 };
 
 /* transactional_id: CLIENT_PRODUCER only; NULL for an idempotent producer. log may be NULL. */

@@ -16,7 +16,7 @@
 #include "kafka/admin.h"
 #include "kafka/verdicts.h"
 
-enum { POLL_MS = 50 };
+enum { POLL_MS = 50, FIRST_SLICE_MS = 500 };
 
 struct reader {
     const struct config *config;
@@ -76,12 +76,28 @@ static int left_ms(const struct reading *reading)
 
 /* --- where the end is ------------------------------------------------------------------------ */
 
+static bool is_stopped(const atomic_bool *stop)
+{
+    return stop != NULL && atomic_load(stop);
+}
+
+/* In growing slices, for the client's question cannot be broken off. */
 static enum verdict count_partitions(struct reading *reading, struct client *client,
-                                     struct error *error)
+                                     const atomic_bool *stop, struct error *error)
 {
     struct topic_state state;
-    enum verdict verdict =
-        admin_topic(client, reading->topic, NULL, left_ms(reading), &state, error);
+    enum verdict verdict = RETRY;
+    for (int slice_ms = FIRST_SLICE_MS; verdict == RETRY; slice_ms *= 2) {
+        int left = left_ms(reading);
+        verdict = admin_topic(client, reading->topic, NULL, left < slice_ms ? left : slice_ms,
+                              &state, error);
+        if (verdict == RETRY && is_stopped(stop)) {
+            return error_set(error, AGAIN, "asked to stop");
+        }
+        if (left <= slice_ms) {
+            break;
+        }
+    }
     if (verdict == OK && !state.exists) {
         enum dead_reason unused;
         verdict = kafka_record_verdict(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, reading->topic, -1,
@@ -216,7 +232,7 @@ static enum verdict too_slow(struct reading *reading, struct error *error)
 static enum verdict read_on(struct reading *reading, const atomic_bool *stop, struct error *error)
 {
     while (reading->n_unfinished > 0) {
-        if (stop != NULL && atomic_load(stop)) {
+        if (is_stopped(stop)) {
             return error_set(error, AGAIN, "asked to stop");
         }
         int left = left_ms(reading);
@@ -254,7 +270,7 @@ enum verdict reader_read(struct reader *reader, const char *topic, bool committe
         .fn = fn,
         .context = context,
     };
-    enum verdict verdict = count_partitions(&reading, client, error);
+    enum verdict verdict = count_partitions(&reading, client, stop, error);
     if (verdict == OK) {
         verdict = find_ends(&reading, &reader->uncommitted, error);
     }

@@ -44,7 +44,7 @@ static enum verdict look(const struct session_options *options, struct session *
         beat(session);
         enum verdict verdict = checkpoint_read(options->config, reader, committed, READ_TIMEOUT_MS,
                                                options->stop, found, error);
-        if (verdict != RETRY || tries == READ_TRIES_MAX) {
+        if (verdict != RETRY || tries == READ_TRIES_MAX || atomic_load(options->stop)) {
             return verdict;
         }
         log_error(options->log, LOG_WARN, error);
