@@ -234,9 +234,10 @@ static void check_old_rows(struct points *points, const struct look *look)
         } else {
             point_warn(
                 points, "old PENDING rows",
-                "While no run is far behind, these are rows from before outbox.snapshot=none, "
-                "or rows whose mark was lost: look for their ids in Kafka before you insert "
-                "them again.",
+                "The snapshot of a new stream publishes them at its first run, and a run that is "
+                "far behind comes to them. Else they are rows from before "
+                "outbox.snapshot=none, or rows whose mark was lost: look for their ids in Kafka "
+                "before you insert them again.",
                 "%" PRId64 "%s with status PENDING are older than an hour", rows,
                 rows == OLD_ROWS_MAX ? " or more" : "");
         }

@@ -139,7 +139,11 @@ static const char table_sql[] =
     "   JOIN pg_catalog.pg_attribute k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[0]"
     "   WHERE i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL AND k.attname = $3"
     "   AND (c.relkind = 'p' OR (i.indisunique AND i.indnkeyatts = 1))),"
-    " a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull"
+    " a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,"
+    " EXISTS (SELECT FROM pg_catalog.pg_partition_tree(c.oid) t"
+    "   JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = t.relid"
+    "   JOIN pg_catalog.pg_attribute k ON k.attrelid = p.partrelid"
+    "   WHERE k.attnum = ANY (p.partattrs) AND k.attname = a.attname)"
     " FROM pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid"
@@ -155,6 +159,7 @@ static void read_columns(const struct pg_result *result, struct pg_table *table)
         table->columns[i].name = must_strdup(pg_result_text(result, i, 7));
         table->columns[i].type = must_strdup(pg_result_text(result, i, 8));
         table->columns[i].not_null = strcmp(pg_result_text(result, i, 9), "t") == 0;
+        table->columns[i].partitions = strcmp(pg_result_text(result, i, 10), "t") == 0;
     }
 }
 

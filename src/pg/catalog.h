@@ -70,6 +70,7 @@ struct pg_table_column {
     char *name;
     char *type; /* format_type */
     bool not_null;
+    bool partitions; /* part of a partition key, at any level: an UPDATE may move the row */
 };
 struct pg_table {
     bool exists;

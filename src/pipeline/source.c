@@ -6,11 +6,18 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "config/config.h"
 #include "pg/stream.h"
 #include "pipeline/table.h"
 
-enum { CONNECT_TIMEOUT_MS = 15000, QUERY_TIMEOUT_MS = 15000 };
+enum {
+    CONNECT_TIMEOUT_MS = 15000,
+    QUERY_TIMEOUT_MS = 15000,
+    TAKE_OVER_TRIES = 100,
+    TAKE_OVER_ASK_AGAIN = 50,
+    TAKE_OVER_PAUSE_MS = 20,
+};
 
 static enum verdict connect(const struct session_options *options, bool replication,
                             struct link **link, struct error *error)
@@ -109,24 +116,57 @@ static void take_over(const struct session_options *options, struct session *ses
     if (verdict != OK) {
         log_error(options->log, LOG_WARN, &error);
     } else {
-        log_write(options->log, LOG_WARN, "took the slot over: ended the walsender that held it",
+        log_write(options->log, LOG_WARN,
+                  "taking over: asked the walsender that holds the slot to end",
                   F_U64("pid", slot.active_pid));
         pg_result_free(result);
     }
 }
 
+/* The walsender has ended behind our back; what it said on its way out waits on the link. A
+ * publication that was missing when the WAL was written ends every try at the same place: that is
+ * no lost connection. */
+static enum verdict slot_lost(struct session *session, const char *slot, struct error *error)
+{
+    struct error said;
+    enum verdict verdict = stream_read(session->replication, &said);
+    while (verdict == OK) {
+        struct stream_message message;
+        verdict = stream_next(session->replication, &message, &said);
+        if (verdict == OK) {
+            stream_free_buffer(message.buffer);
+        }
+    }
+    if (verdict == REFUSE || verdict == FATAL) {
+        *error = said;
+        return verdict;
+    }
+    return error_set(error, RETRY, "slot \"%s\" is no longer held by this session", slot);
+}
+
+static enum verdict start_stream(const struct session_options *options, struct session *session,
+                                 struct error *error)
+{
+    return stream_start(session->replication,
+                        &(struct stream_options){
+                            .slot = options->config->postgres.slot,
+                            .publication = options->config->postgres.publication,
+                            .messages = session->server.version >= 140000,
+                        },
+                        error);
+}
+
 static enum verdict acquire_slot(const struct session_options *options, struct session *session,
                                  struct error *error)
 {
-    enum verdict verdict = stream_start(session->replication,
-                                        &(struct stream_options){
-                                            .slot = options->config->postgres.slot,
-                                            .publication = options->config->postgres.publication,
-                                            .messages = session->server.version >= 140000,
-                                        },
-                                        error);
-    if (verdict == WAIT && options->take_over) {
-        take_over(options, session);
+    enum verdict verdict = start_stream(options, session, error);
+    for (int tries = 0; verdict == WAIT && options->take_over && tries < TAKE_OVER_TRIES; tries++) {
+        if (tries % TAKE_OVER_ASK_AGAIN == 0) {
+            take_over(options, session);
+        }
+        clock_wait_ms(
+            TAKE_OVER_PAUSE_MS); /* ahead of any other standby, which asks once a second */
+        verdict = start_stream(options, session, error);
     }
     if (verdict != OK) {
         return verdict;
@@ -137,8 +177,7 @@ static enum verdict acquire_slot(const struct session_options *options, struct s
         return verdict;
     }
     if (!slot.exists || slot.active_pid != link_backend_pid(session->replication)) {
-        return error_set(error, RETRY, "slot \"%s\" was lost right after it was acquired",
-                         options->config->postgres.slot);
+        return slot_lost(session, options->config->postgres.slot, error);
     }
     session->slot_lsn = slot.confirmed_lsn;
     return OK;
@@ -168,8 +207,7 @@ enum verdict source_alive(struct session *session, const struct config *config, 
         return verdict;
     }
     if (!slot.exists || slot.active_pid != link_backend_pid(session->replication)) {
-        return error_set(error, RETRY, "slot \"%s\" is no longer held by this session",
-                         config->postgres.slot);
+        return slot_lost(session, config->postgres.slot, error);
     }
     return OK;
 }

@@ -47,6 +47,36 @@ static enum verdict bytea_payload(const struct config *config, struct error *err
     return REFUSE;
 }
 
+/* PostgreSQL makes a DELETE and an INSERT of an UPDATE that moves a row to another partition: the
+ * mark itself would bring the event again. */
+static enum verdict partitioned_by_status(const struct config *config, struct error *error)
+{
+    error_set(error, REFUSE,
+              "table %s is partitioned by its column \"%s\": a mark moves the row to another "
+              "partition, which PostgreSQL streams as a new row, so every event would come twice",
+              config->table, config->outbox.columns.status);
+    return error_remedy(error, "Partition the table by another column, or set outbox.after_publish "
+                               "to keep.");
+}
+
+static enum verdict id_is_no_uuid(const struct config *config, const char *type,
+                                  struct error *error)
+{
+    error_set(
+        error, REFUSE,
+        "column \"%s\" of table %s is of type %s: an event's id is a UUID, and every row would "
+        "be a dead letter",
+        config->outbox.columns.id, config->table, type);
+    return error_remedy(error, "Name a column of type uuid, or of text that holds UUIDs, as "
+                               "outbox.columns.id.");
+}
+
+static bool can_hold_uuid(const char *type)
+{
+    return strcmp(type, "uuid") == 0 || strcmp(type, "text") == 0 ||
+           strncmp(type, "character", strlen("character")) == 0;
+}
+
 enum verdict table_judge(const struct config *config, const struct pg_table *table, bool marks,
                          struct error *error)
 {
@@ -67,9 +97,17 @@ enum verdict table_judge(const struct config *config, const struct pg_table *tab
     if (strcmp(find_column(table, config->outbox.columns.payload)->type, "bytea") == 0) {
         return bytea_payload(config, error);
     }
-    if (marks && config->outbox.after_publish == AFTER_MARK &&
-        find_column(table, config->outbox.columns.status) == NULL) {
+    const char *id_type = find_column(table, config->outbox.columns.id)->type;
+    if (!can_hold_uuid(id_type)) {
+        return id_is_no_uuid(config, id_type, error);
+    }
+    const struct pg_table_column *status = find_column(table, config->outbox.columns.status);
+    if (marks && config->outbox.after_publish == AFTER_MARK && status == NULL) {
         return no_status(config, error);
+    }
+    if (marks && config->outbox.after_publish != AFTER_KEEP && status != NULL &&
+        status->partitions) {
+        return partitioned_by_status(config, error);
     }
     if (table->unlogged_or_temporary) {
         error_set(error, REFUSE, "table %s is unlogged or temporary: it never reaches the WAL",

@@ -2,6 +2,7 @@
  *
  * I9: does the checkpoint belong to this server and its history, and the slot to the checkpoint? */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -84,6 +85,24 @@ enum verdict catalog_publication(struct link *link, const char *publication,
     (void)table_name;
     (void)found;
     return error_set(error, FATAL, "not here");
+}
+
+enum verdict stream_read(struct link *link, struct error *error)
+{
+    (void)link;
+    return error_set(error, RETRY, "not here");
+}
+
+enum verdict stream_next(struct link *link, struct stream_message *message, struct error *error)
+{
+    (void)link;
+    (void)message;
+    return error_set(error, RETRY, "not here");
+}
+
+void stream_free_buffer(char *buffer)
+{
+    free(buffer);
 }
 
 enum verdict stream_start(struct link *link, const struct stream_options *options,
