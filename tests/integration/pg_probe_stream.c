@@ -270,7 +270,8 @@ void probe_stream_refusals(struct probe *probe)
 
     create_slot(probe, "probe_stale");
     invalidate(link);
-    refuses(probe, "", "probe_stale", "slot \"probe_stale\" was invalidated", "max_slot_wal_keep_size");
+    refuses(probe, "", "probe_stale", "slot \"probe_stale\" was invalidated",
+            "max_slot_wal_keep_size");
     struct pg_slot slot;
     struct error error;
     SHOW(catalog_slot(link, "probe_stale", &slot, &error) == OK);
