@@ -10,7 +10,11 @@
 #include "cli/say.h"
 #include "pipeline/table.h"
 
-enum { OLD_ROWS_MAX = 100000, OLD_ROWS_TIMEOUT_MS = 10000 };
+enum {
+    OLD_ROWS_MAX = 100000,
+    OLD_ROWS_TIMEOUT_MS = 10000,
+    MORE = 10, /* of slots and walsenders, as the server has by default */
+};
 
 /* --- the server --- */
 
@@ -79,9 +83,13 @@ static void check_senders(struct points *points, const struct look *look)
     }
     used -= look->replication != NULL; /* this command's own */
     if (used >= look->server.max_wal_senders && !look->found.slot.active) {
-        point_wrong(points, "max_wal_senders",
-                    "ALTER SYSTEM SET max_wal_senders to more; then restart PostgreSQL.",
-                    "all %d are in use", look->server.max_wal_senders);
+        char *remedy = must_printf("ALTER SYSTEM SET max_wal_senders = %d; then restart "
+                                   "PostgreSQL. Or end a replication connection: see "
+                                   "pg_stat_replication.",
+                                   look->server.max_wal_senders + MORE);
+        point_wrong(points, "max_wal_senders", remedy, "all %d are in use",
+                    look->server.max_wal_senders);
+        free(remedy);
     } else {
         point_ok(points, "max_wal_senders", "%" PRId64 " of %d in use", used,
                  look->server.max_wal_senders);
@@ -93,10 +101,13 @@ static void check_slot_room(struct points *points, const struct look *look)
     const struct pg_server *server = &look->server;
     if (!look->found.slot.exists &&
         server->used_replication_slots >= server->max_replication_slots) {
-        point_wrong(points, "max_replication_slots",
-                    "ALTER SYSTEM SET max_replication_slots to more; then restart PostgreSQL. Or "
-                    "drop a slot that nobody needs: SELECT * FROM pg_replication_slots;",
-                    "all %d are in use", server->max_replication_slots);
+        char *remedy = must_printf("ALTER SYSTEM SET max_replication_slots = %d; then restart "
+                                   "PostgreSQL. Or drop a slot that nobody needs: see "
+                                   "pg_replication_slots.",
+                                   server->max_replication_slots + MORE);
+        point_wrong(points, "max_replication_slots", remedy, "all %d are in use",
+                    server->max_replication_slots);
+        free(remedy);
     } else {
         point_ok(points, "max_replication_slots", "%d of %d in use", server->used_replication_slots,
                  server->max_replication_slots);

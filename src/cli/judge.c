@@ -35,9 +35,11 @@ enum verdict judge_slot(const struct config *config, const struct findings *foun
     }
     if (strcmp(slot->wal_status, "lost") == 0 || slot->invalidation[0] != '\0') {
         error_set(error, REFUSE,
-                  "slot \"%s\" is lost (%s): WAL behind " LSN_FORMAT
+                  "slot \"%s\" is lost (%s): WAL after " LSN_FORMAT
                   " that the stream needs is gone",
-                  name, slot->invalidation[0] != '\0' ? slot->invalidation : slot->wal_status,
+                  name,
+                  slot->invalidation[0] != '\0' ? slot->invalidation
+                                                : "max_slot_wal_keep_size was reached",
                   LSN_ARGS(slot->confirmed_lsn));
         return error_remedy(error, "`walpost drop` and `walpost init` begin again: rows that still "
                                    "have status PENDING are published by the new snapshot. Raise "

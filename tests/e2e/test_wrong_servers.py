@@ -185,6 +185,7 @@ def test_no_slot_is_left(stream, small):
     small.execute("select pg_create_physical_replication_slot('somebodys')")
     text, remedy = wrong_point(stream.walpost, "max_replication_slots")
     assert text == "all 1 are in use" and "drop a slot that nobody needs" in remedy
+    assert "ALTER SYSTEM SET max_replication_slots = 11;" in remedy
     text, remedy = refusal(stream.walpost, "init", status=1)
     assert "no replication slot left" in text and "pg_replication_slots" in remedy
     small.execute("select pg_drop_replication_slot('somebodys')")
