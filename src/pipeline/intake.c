@@ -404,11 +404,6 @@ bool intake_in_transaction(const struct intake *intake)
     return intake->in_transaction;
 }
 
-lsn intake_last_commit_lsn(const struct intake *intake)
-{
-    return intake->commit_lsn;
-}
-
 size_t intake_memory(const struct intake *intake)
 {
     return intake->pool.used + intake->held * CLIENT_OVERHEAD;

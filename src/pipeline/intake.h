@@ -69,8 +69,6 @@ void intake_give_back(struct intake *intake, struct segment *segment);
 void intake_set_end(struct intake *intake, lsn until_lsn);
 
 bool intake_in_transaction(const struct intake *intake);
-/* Commit LSN of the transaction that is open or was open last. */
-lsn intake_last_commit_lsn(const struct intake *intake);
 /* Bytes held, with what the client library needs beside them. */
 size_t intake_memory(const struct intake *intake);
 struct intake_counts intake_counts(const struct intake *intake);

@@ -174,8 +174,7 @@ static enum verdict check_not_succeeded(const struct session_options *options,
 }
 
 /* The slot is held by another one. Has that one already led? */
-static enum verdict look_from_standby(const struct session_options *options,
-                                      struct session *session, struct error *error)
+static enum verdict look_from_standby(const struct session_options *options, struct error *error)
 {
     struct error held = *error;
     if (!options->kafka || options->last_generation == 0) {
@@ -186,7 +185,6 @@ static enum verdict look_from_standby(const struct session_options *options,
         *error = held;
         return WAIT;
     }
-    (void)session;
     struct checkpoint found;
     enum verdict verdict = checkpoint_read(options->config, reader, false, READ_TIMEOUT_MS,
                                            options->stop, &found, error);
@@ -345,7 +343,7 @@ enum verdict session_start(const struct session_options *options, struct session
     checkpoint_init(&session->checkpoint);
     enum verdict verdict = source_open(options, session, error);
     if (verdict == WAIT) {
-        verdict = look_from_standby(options, session, error);
+        verdict = look_from_standby(options, error);
     }
     if (verdict == OK && options->kafka) {
         struct reader *reader = NULL;

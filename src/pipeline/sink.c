@@ -12,7 +12,6 @@
 struct sink {
     const struct encoder *encoder;
     bool print;
-    uint64_t events;
     struct json_line lines;
 };
 
@@ -66,16 +65,10 @@ static enum verdict write_out(struct sink *sink, struct error *error)
 enum verdict sink_take(struct sink *sink, const struct segment *first, struct error *error)
 {
     for (const struct segment *segment = first; segment != NULL; segment = segment->next) {
-        sink->events += segment->n_events;
         for (struct event *event = segment->first; sink->print && event != NULL;
              event = event->next) {
             append(sink, event);
         }
     }
     return sink->print ? write_out(sink, error) : OK;
-}
-
-uint64_t sink_events(const struct sink *sink)
-{
-    return sink->events;
 }

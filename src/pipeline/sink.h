@@ -17,6 +17,5 @@ void sink_free(struct sink *sink);
 /* FATAL: standard output is closed or full. */
 enum verdict MUST_CHECK sink_take(struct sink *sink, const struct segment *first,
                                   struct error *error);
-uint64_t sink_events(const struct sink *sink);
 
 #endif
