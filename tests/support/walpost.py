@@ -95,7 +95,16 @@ class Walpost:
 
     def stop(self, timeout=30):
         """SIGTERM, which drains. Returns the exit status, -9 when it had to be killed."""
+        wait_until(lambda: not self.running or self._catches(signal.SIGTERM), timeout, "it is up")
         return end(self.process, signal.SIGTERM, timeout)
+
+    def _catches(self, number):
+        """Does the process handle this signal yet? Just started, it may not even be linked."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("SigCgt:"):
+                    return int(line.split()[1], 16) >> (number - 1) & 1
+        raise AssertionError("no SigCgt")
 
     def kill(self):
         return end(self.process, signal.SIGKILL)
