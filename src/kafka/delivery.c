@@ -2,6 +2,7 @@
 #include "kafka/producer_state.h"
 
 #include "base/check.h"
+#include "base/murmur2.h"
 #include "kafka/verdicts.h"
 
 static rd_kafka_headers_t *make_headers(const struct record *record)
@@ -21,10 +22,9 @@ static rd_kafka_headers_t *make_headers(const struct record *record)
 }
 
 static rd_kafka_error_t *produce(struct kafka_producer *p, rd_kafka_topic_t *topic,
-                                 const struct record *record, void *tag)
+                                 int32_t partition, const struct record *record, void *tag)
 {
     rd_kafka_headers_t *headers = make_headers(record);
-    int32_t partition = record->partition < 0 ? RD_KAFKA_PARTITION_UA : record->partition;
     rd_kafka_vu_t arguments[8] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = topic},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
@@ -76,6 +76,13 @@ static enum verdict explain(struct kafka_producer *p, rd_kafka_resp_err_t code, 
     return kafka_record_verdict(code, topic, partition, reason, error);
 }
 
+/* Where the record will go, as far as the number of partitions is known. */
+static uint32_t expected_partition(const struct handle *handle, const struct record *record)
+{
+    return record->partition >= 0 ? (uint32_t)record->partition
+                                  : murmur2_bucket(record->key, handle->firsts.size);
+}
+
 enum verdict producer_send(struct producer *producer, const struct record *record, void *tag,
                            struct error *error)
 {
@@ -84,9 +91,23 @@ enum verdict producer_send(struct producer *producer, const struct record *recor
     if (handle == NULL) {
         handle = handles_add(&p->handles, p->client.rk, record->topic);
     }
-    rd_kafka_error_t *problem = produce(p, handle->topic, record, tag);
+    /* The client would spread records without a key at random: these keep their order. */
+    int32_t partition = record->partition >= 0 ? record->partition
+                        : record->key.len == 0 ? 0
+                                               : RD_KAFKA_PARTITION_UA;
+    uint32_t expected = 0;
+    if (handle->firsts.unknown > 0) {
+        expected = expected_partition(handle, record);
+        if (firsts_must_wait(&handle->firsts, expected)) {
+            return AGAIN;
+        }
+    }
+    rd_kafka_error_t *problem = produce(p, handle->topic, partition, record, tag);
     if (problem == NULL) {
         p->unreported++;
+        if (handle->firsts.unknown > 0) {
+            firsts_sent(&handle->firsts, expected);
+        }
         return OK;
     }
     rd_kafka_resp_err_t code = rd_kafka_error_code(problem);
@@ -100,22 +121,39 @@ enum verdict producer_send(struct producer *producer, const struct record *recor
     return verdict;
 }
 
+/* librdkafka takes a record for delivered when a later one of its partition was acknowledged, and
+ * brokers may have accepted that one without it. Without the broker's own word for this record, it
+ * is not believed. */
+static enum verdict not_acknowledged(const char *topic, int32_t partition, struct error *error)
+{
+    error_set(error, ABORT,
+              "topic \"%s\", partition %d: no broker said where the record is, only that a later "
+              "one has arrived",
+              topic, (int)partition);
+    return error_remedy(error, "Nothing: the batch is sent again.");
+}
+
 static void hand_out(struct kafka_producer *p, const rd_kafka_message_t *message,
                      report_fn *report_to, void *context)
 {
     struct report report = {.tag = message->_private, .verdict = OK};
     struct error error;
+    const char *topic = rd_kafka_topic_name(message->rkt);
+    struct handle *handle = handles_find(&p->handles, topic);
+    bool arrived = message->err == 0 && message->offset >= 0;
     p->unreported--;
-    if (message->err != 0) {
-        const char *topic = rd_kafka_topic_name(message->rkt);
-        report.verdict =
-            explain(p, message->err, topic, message->partition, &report.reason, &error);
+    if (!arrived) {
+        report.verdict = message->err == 0 ? not_acknowledged(topic, message->partition, &error)
+                                           : explain(p, message->err, topic, message->partition,
+                                                     &report.reason, &error);
         report.error = &error;
-        /* The replay asks for the topic again: it may be gone. */
-        struct handle *handle = report.verdict != REJECT ? handles_find(&p->handles, topic) : NULL;
-        if (handle != NULL) {
-            handle->seen = false;
-        }
+    }
+    if (handle != NULL && handle->firsts.unknown > 0 && message->partition >= 0) {
+        firsts_reported(&handle->firsts, (uint32_t)message->partition, arrived);
+    }
+    /* The replay asks for the topic again: it may be gone. */
+    if (handle != NULL && !arrived && report.verdict != REJECT) {
+        handle->seen = false;
     }
     report_to(context, &report);
 }

@@ -72,11 +72,21 @@ struct handle *handles_add(struct handles *handles, rd_kafka_t *rk, const char *
     return handle;
 }
 
+void handles_forget_firsts(struct handles *handles)
+{
+    for (size_t i = 0; i < handles->size; i++) {
+        if (handles->slots[i].firsts.size > 0) {
+            firsts_forget(&handles->slots[i].firsts);
+        }
+    }
+}
+
 void handles_release(struct handles *handles)
 {
     for (size_t i = 0; i < handles->size; i++) {
         if (handles->slots[i].topic != NULL) {
             rd_kafka_topic_destroy(handles->slots[i].topic);
+            firsts_release(&handles->slots[i].firsts);
         }
     }
     free(handles->slots);

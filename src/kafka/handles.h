@@ -13,9 +13,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "kafka/firsts.h"
+
 struct handle {
     rd_kafka_topic_t *topic; /* NULL: a free slot */
     bool seen;               /* its metadata was there when last asked for */
+    struct firsts firsts;
 };
 
 struct handles {
@@ -28,6 +31,8 @@ struct handles {
 /* NULL when it is not there. Valid until the next add. */
 struct handle *handles_find(struct handles *handles, const char *name);
 struct handle *handles_add(struct handles *handles, rd_kafka_t *rk, const char *name);
+/* Every partition is one again that no record has reached. */
+void handles_forget_firsts(struct handles *handles);
 void handles_release(struct handles *handles);
 
 #endif

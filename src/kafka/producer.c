@@ -204,7 +204,9 @@ static enum verdict find_topic(struct kafka_producer *p, const char *topic, int 
                                        error);
     }
     if (verdict == OK) {
-        handles_add(&p->handles, p->client.rk, topic)->seen = true;
+        handle = handles_add(&p->handles, p->client.rk, topic);
+        handle->seen = true;
+        firsts_grow(&handle->firsts, (uint32_t)state.partitions);
     }
     return verdict;
 }

@@ -180,6 +180,7 @@ static enum verdict abort_transaction(struct kafka_producer *p, struct error *er
 enum verdict producer_abort(struct producer *producer, struct error *error)
 {
     struct kafka_producer *p = kafka_producer_of(producer);
+    handles_forget_firsts(&p->handles);
     if (!producer->transactional) {
         return abort_idempotent(p, error);
     }

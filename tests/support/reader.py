@@ -86,7 +86,7 @@ class Reader:
         if not self._partitions:
             time.sleep(timeout)
             return new
-        for message in self._take(10000, timeout):
+        for message in self._consumer.consume(10000, timeout):
             place = (message.topic(), message.partition())
             if message.error() is None:
                 self._at_end.discard(place)
@@ -102,15 +102,6 @@ class Reader:
                 raise KafkaException(message.error())
         self.records += new
         return new
-
-    def _take(self, most, timeout):
-        """One at a time: librdkafka 2.0.2's batch call throws records away that it fetched while
-        partitions were being added."""
-        message = self._consumer.poll(timeout)
-        while message is not None:
-            yield message
-            most -= 1
-            message = self._consumer.poll(0) if most > 0 else None
 
     def read_until(self, condition, timeout=30):
         """Polls until condition(records) holds; whether it did in time."""

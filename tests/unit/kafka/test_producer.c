@@ -263,6 +263,98 @@ Test(producer, I3_a_transaction_older_than_its_timeout_is_not_aborted_and_replay
     producer->ops->close(producer);
 }
 
+/* --- a record that only seems to be delivered ------------------------------------------------ */
+
+struct two_reports {
+    int count;
+    enum verdict verdicts[2]; /* by tag */
+};
+
+static void on_one_of_two(void *context, const struct report *report)
+{
+    struct two_reports *reports = context;
+    reports->count++;
+    reports->verdicts[(intptr_t)report->tag] = report->verdict;
+}
+
+/* Two records to one partition as fast as they are taken, while the leader refuses one request. */
+static struct two_reports send_two(struct producer *producer)
+{
+    struct record record = {
+        .topic = "events", .partition = 0, .key = BYTES_LIT("key"), .value = BYTES_LIT("value")};
+    struct two_reports reports = {.count = 0};
+    rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 100);
+    fail_next(API_PRODUCE, E(NOT_LEADER_FOR_PARTITION));
+    for (intptr_t i = 0; i < 2; i++) {
+        while (producer->ops->send(producer, &record, (void *)i, &error) == AGAIN) {
+            producer->ops->poll(producer, 100, on_one_of_two, &reports);
+        }
+        /* Or both would travel in one request. */
+        producer->ops->poll(producer, 20, on_one_of_two, &reports);
+    }
+    while (reports.count < 2) {
+        producer->ops->poll(producer, 100, on_one_of_two, &reports);
+    }
+    return reports;
+}
+
+Test(producer, I3_the_first_record_to_a_partition_travels_alone)
+{
+    struct producer *producer = mock_producer(&mock, NULL);
+    cr_assert_eq(producer->ops->topic(producer, "events", MOCK_TIMEOUT_MS, &error), OK);
+    cr_assert_eq(mock_send(producer, "events", 1, "value", &outcome), OK, "it has its number");
+    struct two_reports reports = send_two(producer);
+    cr_expect_eq(reports.verdicts[0], OK);
+    cr_expect_eq(reports.verdicts[1], OK);
+    producer->ops->close(producer);
+    cr_expect_eq(count_records("events"), 3);
+}
+
+Test(producer, I3_what_no_broker_acknowledged_is_not_delivered)
+{
+    struct producer *producer = mock_producer(&mock, NULL);
+    cr_assert_eq(producer->ops->topic(producer, "events", MOCK_TIMEOUT_MS, &error), OK);
+    cr_assert_eq(mock_send(producer, "events", 0, "value", &outcome), OK);
+    struct two_reports reports = send_two(producer);
+    producer->ops->close(producer);
+    cr_assert_eq(count_records("events"), 2, "the mock takes any sequence number, as Kafka may");
+    cr_expect_eq(reports.verdicts[0], ABORT);
+    cr_expect_eq(reports.verdicts[1], OK);
+}
+
+static void on_first_partition(void *context, int32_t partition, int64_t offset, struct bytes key,
+                               struct bytes value)
+{
+    (void)offset;
+    (void)key;
+    (void)value;
+    *(int *)context += partition == 0;
+}
+
+Test(producer, records_without_a_key_keep_their_order)
+{
+    struct producer *producer = mock_producer(&mock, NULL);
+    struct record record = {.topic = "events", .partition = -1, .value = BYTES_LIT("value")};
+    cr_assert_eq(producer->ops->topic(producer, "events", MOCK_TIMEOUT_MS, &error), OK);
+    outcome = (struct outcome){.worst = OK};
+    for (int sent = 0; sent < 20;) {
+        sent += producer->ops->send(producer, &record, NULL, &error) == OK;
+        producer->ops->poll(producer, 10, mock_on_report, &outcome);
+    }
+    while (outcome.reports < 20) {
+        producer->ops->poll(producer, 100, mock_on_report, &outcome);
+    }
+    producer->ops->close(producer);
+    struct reader *reader = NULL;
+    cr_assert_eq(reader_new(&mock.config, &reader, &error), OK);
+    int count = 0;
+    cr_assert_eq(reader_read(reader, "events", true, MOCK_TIMEOUT_MS, NULL, on_first_partition,
+                             &count, &error),
+                 OK, "%s", error.what);
+    reader_free(reader);
+    cr_expect_eq(count, 20);
+}
+
 Test(producer, an_abort_throws_reports_away_and_outside_a_transaction_does_nothing)
 {
     struct producer *producer = mock_producer(&mock, "id");
