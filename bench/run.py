@@ -30,6 +30,7 @@ from support.stream import Stream  # noqa: E402
 PAYLOAD = """jsonb_build_object('t', (extract(epoch from clock_timestamp()) * 1000000)::bigint, 'n', {n},
  'amount', {n} % 9973, 'currency', 'EUR', 'note', repeat(md5({n}::text), 12))"""
 BIN = None  # of PostgreSQL
+WARM_UP_SECONDS = 20  # of load before a latency is measured: the broker compiles its code
 
 
 def say(*words):
@@ -172,12 +173,16 @@ def value_size(stream):
         return len(reader.records[0].value)
 
 
-def warm_up(kafka, ceiling):
-    """The broker compiles its code while it runs: the first million records say little."""
+def warm_up(postgres, kafka, ceiling, rows, socket):
+    """The broker compiles its code while it runs, and the code for transactions and headers only
+    when they come: the first million records of each kind say little."""
     kafka.create_topic("warm-up", 6)
-    for _ in range(3):
+    for _ in range(2):
         subprocess.run([ceiling, kafka.bootstrap, "warm-up", "500000", "800"], check=True,
                        stdout=subprocess.DEVNULL)
+    for number in range(3):
+        drain_once(postgres, kafka, f"warmup{number}", "one transaction", rows, socket,
+                   "exactly_once", "keep", ceiling)
 
 
 def drain(options, postgres, kafka):
@@ -186,7 +191,7 @@ def drain(options, postgres, kafka):
     say("| events | transport | delivery | after publish | events/s | to null | pg_recvlogical | producer alone "
         "| of the lower ceiling | CPU us/event | null CPU us/event | peak MiB |")
     say("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    warm_up(kafka, ceiling)
+    warm_up(postgres, kafka, ceiling, options.rows, options.transports.startswith("unix"))
     number = 0
     cases = []
     for transport in options.transports.split(","):
@@ -229,24 +234,17 @@ def latency_once(postgres, kafka, name, delivery, receive, options, extra):
     stream.records(1)
     assert stream.walpost.stop() == 0
     first = start_to_first(stream)
+    load(stream, insert_script(stream), 1000, WARM_UP_SECONDS)
     assert stream.walpost.stop() == 0
     reader = subprocess.Popen([receive, kafka.bootstrap, topic, "3"], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True)
     reader.stderr.readline()
     stream.walpost.start()
     stream.walpost.wait_for("streaming")
-    script = os.path.join(stream.folder, "insert.sql")
-    with open(script, "w", encoding="utf-8") as file:
-        file.write("\\set n random(1, 1000000)\n"
-                   "insert into outbox_events (aggregate_id, event_type, payload) values "
-                   f"('customer-' || (:n::int % 5000), 'Order.ItemAdded', {PAYLOAD.format(n=':n::int')});\n")
+    script = insert_script(stream)
     cpu = stream.walpost.cpu_seconds()
     began = time.time()
-    subprocess.run(
-        [os.path.join(BIN, "pgbench"), "-n", "-M", "prepared", "-c", "4", "-R", "500",
-         "-T", str(options.seconds), "-f", script, stream.postgres.dsn(name)],
-        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
+    load(stream, script, 500, options.seconds)
     share = (stream.walpost.cpu_seconds() - cpu) / (time.time() - began)
     values = [float(line) for line in reader.communicate()[0].split()]
     values = sorted(values[len(values) // 10:])
@@ -260,6 +258,23 @@ def latency_once(postgres, kafka, name, delivery, receive, options, extra):
     return {"p50": percentile(values, 0.5), "p99": percentile(values, 0.99),
             "p99.9": percentile(values, 0.999), "n": len(values), "cpu": share, "idle": idle,
             "peak": peak, "first": first}
+
+
+def insert_script(stream):
+    script = os.path.join(stream.folder, "insert.sql")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write("\\set n random(1, 1000000)\n"
+                   "insert into outbox_events (aggregate_id, event_type, payload) values "
+                   f"('customer-' || (:n::int % 5000), 'Order.ItemAdded', {PAYLOAD.format(n=':n::int')});\n")
+    return script
+
+
+def load(stream, script, rate, for_seconds):
+    subprocess.run(
+        [os.path.join(BIN, "pgbench"), "-n", "-M", "prepared", "-c", "4", "-R", str(rate),
+         "-T", str(for_seconds), "-f", script, stream.postgres.dsn(stream.name)],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
 
 
 def start_to_first(stream):
