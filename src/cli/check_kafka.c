@@ -118,8 +118,9 @@ static bool check_checkpoint(struct points *points, struct look *look)
     }
     if (found->has_checkpoint) {
         point_ok(points, "checkpoint",
-                 "generation %" PRIu64 " of %s, %u lanes, settled to " LSN_FORMAT,
+                 "generation %" PRIu64 " of %s, %u %s, settled to " LSN_FORMAT,
                  found->checkpoint.generation, found->checkpoint.instance, found->checkpoint.lanes,
+                 found->checkpoint.lanes == 1 ? "lane" : "lanes",
                  LSN_ARGS(found->checkpoint.settled_lsn));
     }
     return true; /* without one the position has more to say */

@@ -89,7 +89,8 @@ static void print_slot(const struct config *config, const struct pg_slot *slot)
     snprintf(text, sizeof(text), "%s, %s kept", slot->wal_status,
              say_bytes(slot->retained_bytes, bytes));
     line("WAL", text);
-    line("until lost", slot->safe_bytes < 0 ? "no limit" : say_bytes(slot->safe_bytes, bytes));
+    line("may still grow",
+         slot->safe_bytes < 0 ? "without limit" : say_bytes(slot->safe_bytes, bytes));
 }
 
 static void print_checkpoint(const struct findings *found, const struct error *kafka_error)
@@ -105,8 +106,8 @@ static void print_checkpoint(const struct findings *found, const struct error *k
         return;
     }
     print_lsn("settled", checkpoint->settled_lsn);
-    snprintf(text, sizeof(text), "%" PRIu64 ", %u lanes", checkpoint->generation,
-             checkpoint->lanes);
+    snprintf(text, sizeof(text), "%" PRIu64 ", %u %s", checkpoint->generation, checkpoint->lanes,
+             checkpoint->lanes == 1 ? "lane" : "lanes");
     line("generation", text);
     line("instance", checkpoint->instance);
 }

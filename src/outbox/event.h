@@ -28,6 +28,8 @@ enum dead_reason {
     DEAD_UNKNOWN_EVENT_TYPE,
 };
 
+enum { DEAD_REASONS = DEAD_UNKNOWN_EVENT_TYPE + 1 };
+
 const char *dead_reason_name(enum dead_reason reason);
 
 struct named_bytes {

@@ -18,6 +18,24 @@ static void on_left_out(void *context, const struct row *row, uint64_t transacti
     marker_add(flow->marker, row, transaction, xid);
 }
 
+/* The first of each reason is worth a line; the others are counted. */
+static void count_dead_letter(struct flow *flow, const struct event *event)
+{
+    struct flow_totals *totals = flow->options.totals;
+    enum dead_reason reason = event->row.dead;
+    totals->dead++;
+    if (totals->dead_by_reason[reason]++ > 0) {
+        return;
+    }
+    char id[64];
+    snprintf(id, sizeof(id), "%.*s", (int)event->row.id.len, event->row.id.data);
+    log_write(flow->options.log, LOG_WARN,
+              "an event became a dead letter: the first of this reason, later ones are counted",
+              F_TEXT("reason", dead_reason_name(reason)), F_TEXT("event_id", id),
+              F_TEXT("detail", event->row.detail == NULL ? "" : event->row.detail),
+              F_TEXT("topic", flow->options.config->dead_letter_topic));
+}
+
 static void settle(struct flow *flow, struct segment *segment)
 {
     ledger_published(flow->ledger, segment->transaction, segment->n_events);
@@ -25,7 +43,7 @@ static void settle(struct flow *flow, struct segment *segment)
         if (event->row.dead == DEAD_NOT) {
             flow->options.totals->published++;
         } else {
-            flow->options.totals->dead++;
+            count_dead_letter(flow, event);
         }
         marker_add(flow->marker, &event->row, segment->transaction, segment->xid);
     }

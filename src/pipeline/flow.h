@@ -16,6 +16,7 @@
 
 struct flow_totals {
     uint64_t published, dead, left_out, filtered;
+    uint64_t dead_by_reason[DEAD_REASONS];
 };
 
 struct flow_options {

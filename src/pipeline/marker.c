@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/crash_point.h"
 #include "config/config.h"
+#include "pipeline/table.h"
 
 /* The snapshot in which the statement itself looked for its rows. */
 #define SELECT_SNAPSHOT "SELECT pg_catalog.pg_current_snapshot()::text"
@@ -49,24 +50,15 @@ struct marker {
     size_t memory, pending;
 };
 
-static char *id_type(const struct config *config, const struct pg_table *table)
+static const char *id_type(const struct config *config, const struct pg_table *table)
 {
-    for (size_t i = 0; i < table->n_columns; i++) {
-        if (strcmp(table->columns[i].name, config->outbox.columns.id) == 0) {
-            return table->columns[i].type;
-        }
-    }
-    return "uuid";
+    const struct pg_table_column *column = table_column(table, config->outbox.columns.id);
+    return column == NULL ? "uuid" : column->type;
 }
 
 static bool has_status(const struct config *config, const struct pg_table *table)
 {
-    for (size_t i = 0; i < table->n_columns; i++) {
-        if (strcmp(table->columns[i].name, config->outbox.columns.status) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return table_column(table, config->outbox.columns.status) != NULL;
 }
 
 static char *mark_sql(const struct config *config, const struct pg_table *table, const char *status)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct pg_table_column *find_column(const struct pg_table *table, const char *name)
+const struct pg_table_column *table_column(const struct pg_table *table, const char *name)
 {
     for (size_t i = 0; i < table->n_columns; i++) {
         if (strcmp(table->columns[i].name, name) == 0) {
@@ -90,18 +90,18 @@ enum verdict table_judge(const struct config *config, const struct pg_table *tab
         {"payload", config->outbox.columns.payload},
     };
     for (size_t i = 0; i < ARRAY_LEN(required); i++) {
-        if (find_column(table, required[i].column) == NULL) {
+        if (table_column(table, required[i].column) == NULL) {
             return no_column(config, required[i].role, required[i].column, error);
         }
     }
-    if (strcmp(find_column(table, config->outbox.columns.payload)->type, "bytea") == 0) {
+    if (strcmp(table_column(table, config->outbox.columns.payload)->type, "bytea") == 0) {
         return bytea_payload(config, error);
     }
-    const char *id_type = find_column(table, config->outbox.columns.id)->type;
+    const char *id_type = table_column(table, config->outbox.columns.id)->type;
     if (!can_hold_uuid(id_type)) {
         return id_is_no_uuid(config, id_type, error);
     }
-    const struct pg_table_column *status = find_column(table, config->outbox.columns.status);
+    const struct pg_table_column *status = table_column(table, config->outbox.columns.status);
     if (marks && config->outbox.after_publish == AFTER_MARK && status == NULL) {
         return no_status(config, error);
     }
@@ -141,7 +141,7 @@ enum verdict table_judge_rights(const struct config *config, const struct pg_tab
         return right_missing(config, role, "DELETE", "published rows are deleted with it", error);
     }
     /* A dead-lettered row is marked DEAD, never deleted. */
-    bool marks = after == AFTER_MARK || find_column(table, config->outbox.columns.status) != NULL;
+    bool marks = after == AFTER_MARK || table_column(table, config->outbox.columns.status) != NULL;
     if (marks && !table->can_update) {
         return right_missing(config, role, "UPDATE", "published rows are marked with it", error);
     }

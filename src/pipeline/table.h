@@ -10,6 +10,9 @@
 #include "config/config.h"
 #include "pg/catalog.h"
 
+/* NULL: it has no such column. */
+const struct pg_table_column *table_column(const struct pg_table *table, const char *name);
+
 /* REFUSE: a column is missing, or its type is none that can be published; the table never reaches
  * the WAL. marks: published rows are marked or deleted. Only for a table that exists. */
 enum verdict MUST_CHECK table_judge(const struct config *config, const struct pg_table *table,

@@ -197,6 +197,9 @@ def test_bad_rows_become_dead_letters_and_the_stream_goes_on(stream):
         dead = stream.dead_letters(len(bad))
         # A row without an id cannot be found again to mark it.
         stream.wait_statuses({"COMMITTED": 4, "DEAD": 6, "PENDING": 2})
+    said = [entry for entry in stream.walpost.log() if "dead letter" in entry["message"]]
+    assert [entry["reason"] for entry in said] == ["invalid_event"]  # the first, not all
+    assert said[0]["level"] == "warn" and said[0]["event_id"] == bad[0][0] and said[0]["detail"]
     assert [record.headers["event_id"] for record in records] == good
     assert [record.headers["reason"] for record in dead] == ["invalid_event"] * len(bad)
     assert all(record.headers["detail"] for record in dead)
