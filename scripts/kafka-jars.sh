@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Puts the jars of a real Apache Kafka, in one pinned version, into .cache/kafka/libs (or the folder given), by Maven.
+# Puts the jars of a real Apache Kafka with its tools, in one pinned version, into .cache/kafka/libs (or the folder given), by Maven.
 # Does nothing when they are there.
 set -euo pipefail
 
 version=4.3.1
 folder=${1:-$(cd "$(dirname "$0")/.." && pwd)/.cache/kafka}
-done_mark=$folder/libs/.done-$version
+done_mark=$folder/libs/.done-$version-tools
 [ ! -f "$done_mark" ] || exit 0
 
 echo "Fetching Apache Kafka $version with Maven, once: about 60 MB; usually less than two minutes."
-rm -rf "$folder/libs"
 mkdir -p "$folder/libs"
 cat > "$folder/pom.xml" <<XML
 <project xmlns="http://maven.apache.org/POM/4.0.0">
@@ -21,6 +20,10 @@ cat > "$folder/pom.xml" <<XML
   <packaging>pom</packaging>
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$version</version></dependency>
+    <dependency>
+      <groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$version</version>
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>
+    </dependency>
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.4</version></dependency>
   </dependencies>
 </project>

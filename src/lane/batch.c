@@ -263,6 +263,7 @@ static enum verdict attempt(struct batch *batch, struct producer *producer,
     if (verdict != OK) {
         return verdict;
     }
+    crash_point("batch_begun");
     verdict = send_events(batch, producer, options, stop, error);
     if (verdict == OK && !producer->transactional &&
         wait_for_reports(batch, producer, stop) != OK) {

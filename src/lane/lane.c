@@ -253,6 +253,7 @@ static void deliver(struct lane *lane)
  * them back. */
 static void undo(struct lane *lane, enum verdict verdict, const struct error *error)
 {
+    crash_point("batch_undone");
     pthread_mutex_lock(&lane->mutex);
     if (lane->batch.first != NULL) {
         lane->batch.last->next = lane->queue.first;

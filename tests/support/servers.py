@@ -205,15 +205,15 @@ class Kafka:
 
     def start(self):
         for node in self.addresses:
-            self._spawn_node(node)
+            self.spawn_node(node)
         for node in self.addresses:
-            self._wait_for_node(node)
+            self.wait_for_node(node)
         wait_until(self._whole, 60, "every broker is registered")
         return self
 
     def start_node(self, node):
-        self._spawn_node(node)
-        self._wait_for_node(node)
+        self.spawn_node(node)
+        self.wait_for_node(node)
 
     def stop_node(self, node):
         return end(self.processes.pop(node), signal.SIGTERM, 60)
@@ -338,7 +338,7 @@ class Kafka:
                 stderr=log,
             )
 
-    def _spawn_node(self, node):
+    def spawn_node(self, node):
         log_file = self._node_file(node, "log")
         self._log_start[node] = os.path.getsize(log_file) if os.path.exists(log_file) else 0
         with open(log_file, "ab") as log:
@@ -350,7 +350,7 @@ class Kafka:
                 stderr=log,
             )
 
-    def _wait_for_node(self, node):
+    def wait_for_node(self, node):
         def started():
             with open(self._node_file(node, "log"), "rb") as log:
                 log.seek(self._log_start[node])

@@ -71,10 +71,11 @@ class Walpost:
 
     # One run
 
-    def start(self, *arguments, crash=None):
-        """walpost run ARGUMENTS. crash: "name" or "name:N", where the process kills itself."""
+    def start(self, *arguments, crash=None, environment=None):
+        """walpost run ARGUMENTS. crash: "name" or "name:N", where the process kills itself.
+        environment: added to ours."""
         assert self.process is None or self.process.poll() is not None
-        environment = dict(os.environ)
+        environment = {**os.environ, **(environment or {})}
         environment.pop("WALPOST_CRASH", None)
         if crash is not None:
             environment["WALPOST_CRASH"] = crash

@@ -27,6 +27,7 @@ Event = namedtuple("Event", "key sequence")
 
 JOURNAL = "create table if not exists writer_journal (id uuid primary key)"
 COLUMNS = "(id, aggregate_id, event_type, payload)"
+SHAPES = {"one_row": 55, "many_rows": 18, "copy": 7, "savepoints": 20}  # name -> weight
 
 
 class Truth:
@@ -35,6 +36,7 @@ class Truth:
     def __init__(self):
         self.committed = {}
         self.rolled_back = set()
+        self.messages = set()  # of the committed ones: those without a row
         self.transactions = 0
         self._next = {}
         self._lock = threading.Lock()
@@ -45,18 +47,22 @@ class Truth:
             self._next[key] = self._next.get(key, 0) + 1
             return self._next[key]
 
-    def note(self, kept, dropped):
-        """kept: [(id, key, sequence)] of a transaction that committed; dropped: ids that did not."""
+    def note(self, kept, dropped, messages=()):
+        """kept: [(id, key, sequence)] of a transaction that committed; dropped: ids that did not;
+        messages: those of the kept that have no row."""
         with self._lock:
             self.transactions += 1
             for identity, key, sequence in kept:
                 self.committed[identity] = Event(key, sequence)
             self.rolled_back.update(dropped)
+            self.messages.update(messages)
 
 
 class Writer:
     """connect: makes a connection in autocommit mode. Runs until stop(), or through
-    run_transactions(n). pause: seconds between the transactions of one connection."""
+    run_transactions(n). pause: seconds between the transactions of one connection. shapes: what its
+    transactions look like, and how often. big: how many rows those of the shape "big" have. A key
+    with a slash has its domain, so its topic, in front of that: "Late/key-1"."""
 
     def __init__(
         self,
@@ -68,6 +74,8 @@ class Writer:
         pause=0.0,
         padding=40,
         truth=None,
+        shapes=None,
+        big=(1000, 4000),
     ):
         assert 1 <= connections <= 8
         self.connect = connect
@@ -78,6 +86,8 @@ class Writer:
         self.pause = pause
         self.padding = "x" * padding
         self.truth = truth or Truth()
+        self.shapes = shapes or SHAPES
+        self.big = big
         self.failures = []
         self._stop = threading.Event()
         self._threads = []
@@ -169,20 +179,21 @@ class _Transaction:
     def __init__(self, writer, choose):
         self.writer = writer
         self.choose = choose
-        self.shape = choose.choices(
-            [self._one_row, self._many_rows, self._copy, self._savepoints], [55, 18, 7, 20]
-        )[0]
+        shapes = writer.shapes
+        shape = choose.choices(list(shapes), list(shapes.values()))[0]
+        self.shape = getattr(self, "_" + shape)
         self.roll_back = choose.random() < 0.12
         self.keys = sorted(
             choose.choices(
                 writer.keys,
                 weights=[1 / (1 + n) for n in range(len(writer.keys))],  # hot ones first
-                k=1 if self.shape == self._one_row else choose.randint(1, 4),
+                k=1 if shape == "one_row" else choose.randint(1, 4),
             )
         )
         self.identity = str(uuid.UUID(int=choose.getrandbits(128), version=4))
         self.kept = []
         self.dropped = []
+        self.messages = []
         self.committed = False
 
     def run(self, connection):
@@ -214,7 +225,7 @@ class _Transaction:
 
     def note(self):
         if self.committed:
-            self.writer.truth.note(self.kept, self.dropped)
+            self.writer.truth.note(self.kept, self.dropped, self.messages)
         else:
             self.writer.truth.note([], self.dropped + [event[0] for event in self.kept])
 
@@ -224,9 +235,33 @@ class _Transaction:
     def _many_rows(self, cursor):
         self._insert(cursor, self._rows(self.choose.randint(2, 12)))
 
-    def _copy(self, cursor):
-        text = "".join("\t".join(row) + "\n" for row in self._rows(self.choose.randint(10, 60)))
+    def _copy(self, cursor, least=10, most=60):
+        text = "".join("\t".join(row) + "\n" for row in self._rows(self.choose.randint(least, most)))
         cursor.copy_expert(f"copy {self.writer.table} {COLUMNS} from stdin", io.StringIO(text))
+
+    def _big(self, cursor):
+        self._copy(cursor, *self.writer.big)
+
+    def _messages(self, cursor):
+        """Logical messages between rows; and one that a rollback would not take back, which is no
+        event."""
+        for row in self._rows(self.choose.randint(2, 6)):
+            if self.choose.random() < 0.3:
+                self._insert(cursor, [row])
+            else:
+                self._emit(cursor, row)
+                self.messages.append(row[0])
+        never = self._rows(1)[0]
+        self._drop_from(len(self.kept) - 1)
+        self._emit(cursor, never, transactional=False)
+
+    def _emit(self, cursor, row, transactional=True):
+        names = ("id", "aggregate_id", "event_type")
+        message = {**dict(zip(names, row)), "payload": json.loads(row[3])}
+        cursor.execute(
+            "select pg_logical_emit_message(%s, 'walpost', %s)",
+            (transactional, json.dumps(message)),
+        )
 
     def _savepoints(self, cursor):
         """Inserts around savepoints, of which some are rolled back, one nested in another."""
@@ -274,4 +309,7 @@ class _Transaction:
 
 def event_type(key):
     """A key always has the same domain, so the same topic: order is promised for a key."""
+    domain, slash, _ = key.partition("/")
+    if slash:
+        return domain + ".ItemAdded"
     return ("Order.ItemAdded", "Payment.PaymentProcessed")[zlib.crc32(key.encode()) % 2]
