@@ -310,7 +310,9 @@ class Kafka:
             "share.coordinator.state.topic.num.partitions": 1,
             "group.initial.rebalance.delay.ms": 0,
             "broker.heartbeat.interval.ms": 500,
-            "broker.session.timeout.ms": 3000,  # a killed node is let in again after this
+            # A killed node is let in again after this. One that is alone must not be shut out
+            # because the machine is busy: Kafka can lose the end of a transaction then.
+            "broker.session.timeout.ms": 9000 if self.nodes == 1 else 3000,
             "auto.create.topics.enable": "false",
             "num.network.threads": 2,
             "num.io.threads": 4,

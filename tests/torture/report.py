@@ -6,15 +6,6 @@ from collections import Counter
 from torture.schedule import KINDS
 
 
-def _counts(torture):
-    return {
-        "faults": len(torture.done),
-        "in_flight": sum(1 for entry in torture.done if entry["in_flight"]),
-        "in_commit": sum(1 for entry in torture.done if entry["in_commit"]),
-        "minutes": torture.seconds / 60,
-    }
-
-
 def _percent(part, whole):
     return 100 * part / whole if whole else 0
 
@@ -25,35 +16,45 @@ def _spread(seconds):
     return f"{ordered[len(ordered) // 2]:.2f} s (p50), {ordered[-1]:.2f} s (worst of {len(ordered)})"
 
 
-def _figures(torture):
-    counts = _counts(torture)
-    truth = torture.writer.truth
+def _together(legs, what):
+    return [item for leg in legs for item in what(leg)]
+
+
+def _figures(legs):
+    entries = _together(legs, lambda leg: leg.done)
+    flight = sum(1 for entry in entries if entry["in_flight"])
+    minutes = sum(leg.seconds for leg in legs) / 60
+    truths = [leg.writer.truth for leg in legs]
     rows = [
-        ("faults", f"{counts['faults']}"),
+        ("faults", f"{len(entries)}"),
+        ("with an uncommitted batch in flight", f"{flight} ({_percent(flight, len(entries)):.0f} %)"),
+        ("in the middle of a commit", f"{sum(1 for entry in entries if entry['in_commit'])}"),
+        ("minutes", f"{minutes:.1f}"),
+        ("faults a minute", f"{len(entries) / max(minutes, 1e-9):.1f}"),
+        ("starts of walpost", f"{sum(leg.crew.starts for leg in legs)}"),
+        ("transactions", f"{sum(truth.transactions for truth in truths)}"),
         (
-            "with an uncommitted batch in flight",
-            f"{counts['in_flight']} ({_percent(counts['in_flight'], counts['faults']):.0f} %)",
+            "events committed",
+            f"{sum(len(truth.committed) for truth in truths)}, "
+            f"{sum(len(truth.messages) for truth in truths)} of them without a row",
         ),
-        ("in the middle of a commit", f"{counts['in_commit']}"),
-        ("minutes", f"{counts['minutes']:.1f}"),
-        ("faults a minute", f"{counts['faults'] / max(counts['minutes'], 1e-9):.1f}"),
-        ("starts of walpost", f"{torture.crew.starts}"),
-        ("transactions", f"{truth.transactions}"),
-        ("events committed", f"{len(truth.committed)}, {len(truth.messages)} of them without a row"),
-        ("events rolled back", f"{len(truth.rolled_back)}"),
+        ("events rolled back", f"{sum(len(truth.rolled_back) for truth in truths)}"),
     ]
-    if torture.first_commits:
-        rows.append(("from a start to the first commit", _spread(torture.first_commits)))
-    if torture.take_overs:
-        rows.append(("from a leader's death to the standby's session", _spread(torture.take_overs)))
+    for name, what in (
+        ("from a start to the first commit", lambda leg: leg.first_commits),
+        ("from a leader's death to the standby's session", lambda leg: leg.take_overs),
+    ):
+        if _together(legs, what):
+            rows.append((name, _spread(_together(legs, what))))
     return rows
 
 
-def _kinds(torture):
+def _kinds(legs):
     """(kind, count, in flight, in commit, what) in the schedule's order."""
-    total = Counter(entry["kind"] for entry in torture.done)
-    flight = Counter(entry["kind"] for entry in torture.done if entry["in_flight"])
-    commit = Counter(entry["kind"] for entry in torture.done if entry["in_commit"])
+    entries = _together(legs, lambda leg: leg.done)
+    total = Counter(entry["kind"] for entry in entries)
+    flight = Counter(entry["kind"] for entry in entries if entry["in_flight"])
+    commit = Counter(entry["kind"] for entry in entries if entry["in_commit"])
     return [
         (kind, total[kind], flight[kind], commit[kind], what)
         for kind, (_, what) in KINDS.items()
@@ -61,26 +62,30 @@ def _kinds(torture):
     ]
 
 
-def plain(torture, outcome):
+def name_of(leg):
+    brokers = f"{leg.kafka.nodes} broker" + ("s" if leg.kafka.nodes > 1 else "")
+    return f"lanes {leg.lanes}, {brokers}, {len(leg.done)} faults"
+
+
+def verdict(outcome):
+    return str(outcome) if outcome else "no verdict: the run broke off"
+
+
+def plain(legs):
     lines = [f"{'kind of fault':20} {'count':>6} {'in flight':>10} {'in commit':>10}"]
-    lines += [f"{kind:20} {n:6} {a:10} {b:10}" for kind, n, a, b, _ in _kinds(torture)]
-    lines += [f"{name}: {figure}" for name, figure in _figures(torture)]
-    lines.append(str(outcome) if outcome else "no verdict: the run broke off")
+    lines += [f"{kind:20} {n:6} {a:10} {b:10}" for kind, n, a, b, _ in _kinds(legs)]
+    lines += [f"{name}: {figure}" for name, figure in _figures(legs)]
     return "\n".join(lines)
 
 
-def markdown(torture, outcome, version, again):
-    lines = [
-        f"### Seed {torture.seed}, lanes {torture.lanes}, {torture.kafka.nodes} "
-        + ("brokers" if torture.kafka.nodes > 1 else "broker"),
-        "",
-        f"`./dev torture {again} --faults {len(torture.done)}`, PostgreSQL {version}",
-        "",
-        "| | |",
-        "| --- | --- |",
-    ]
-    lines += [f"| {name} | {figure} |" for name, figure in _figures(torture)]
+def markdown(legs, outcomes, version, again):
+    lines = [f"### Seed {legs[0].seed}", "", f"`./dev torture {again}`, PostgreSQL {version}", ""]
+    lines += ["| | |", "| --- | --- |"]
+    lines += [f"| {name} | {figure} |" for name, figure in _figures(legs)]
     lines += ["", "| fault | count | batch in flight | mid-commit | |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| `{kind}` | {n} | {a} | {b} | {what} |" for kind, n, a, b, what in _kinds(torture)]
-    lines += ["", "```", str(outcome) if outcome else "no verdict: the run broke off", "```", ""]
+    lines += [f"| `{kind}` | {n} | {a} | {b} | {what} |" for kind, n, a, b, what in _kinds(legs)]
+    lines += ["", "```"]
+    for leg, outcome in zip(legs, outcomes):
+        lines += [name_of(leg), verdict(outcome)]
+    lines += ["```", ""]
     return "\n".join(lines)

@@ -24,15 +24,19 @@ def options():
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--duration", type=float, metavar="SECONDS", help="default: 60")
     length.add_argument("--faults", type=int, metavar="N", help="so many, however long it takes")
-    parser.add_argument("--lanes", default="1", help="1, 3, partition (default: 1)")
-    parser.add_argument("--brokers", type=int, choices=[1, 3], default=1)
+    parser.add_argument("--lanes", default="1", help="1, 3, partition; several: 1,3 (default: 1)")
+    parser.add_argument("--brokers", default="1", help="1, 3; both: 1,3 (default: 1)")
     parser.add_argument("--report", metavar="FILE", help="the outcome in Markdown")
     chosen = parser.parse_args()
     if chosen.seed is None:
         chosen.seed = random.SystemRandom().randrange(1, 1_000_000)
     if chosen.faults is None and chosen.duration is None:
         chosen.duration = 60
-    chosen.lanes = int(chosen.lanes) if chosen.lanes.isdigit() else chosen.lanes
+    lanes = [int(lanes) if lanes.isdigit() else lanes for lanes in chosen.lanes.split(",")]
+    brokers = [int(nodes) for nodes in chosen.brokers.split(",")]
+    if not set(brokers) <= {1, 3}:
+        parser.error("--brokers takes 1 and 3")
+    chosen.legs = [(some, nodes) for nodes in brokers for some in lanes]
     return chosen
 
 
@@ -45,33 +49,45 @@ def keep_logs(folder, stream, kafka, postgres):
             shutil.copy(os.path.join(kafka.folder, name), os.path.join(folder, "kafka-" + name))
 
 
-def torture(chosen, again, folder, postgres, kafka):
-    """Runs it and says what happened; did every promise hold?"""
+def one_leg(chosen, lanes, folder, postgres, kafka):
+    """A share of the faults on servers of its own: the run, and its outcome or None."""
+    os.makedirs(folder, exist_ok=True)
+    share = 1 / len(chosen.legs)
     outcome = None
     with open(os.path.join(folder, "faults.jsonl"), "w", encoding="utf-8") as log:
         stream = Stream(postgres, kafka, "torture")
-        run = Torture(stream, chosen.seed, chosen.lanes, log)
+        leg = Torture(stream, chosen.seed, lanes, log)
         try:
-            outcome = run.run(faults=chosen.faults, duration=chosen.duration)
+            outcome = leg.run(
+                faults=chosen.faults and round(chosen.faults * share),
+                duration=chosen.duration and chosen.duration * share,
+            )
         except Exception:  # whatever it is: the seed and the faults so far are worth a report
             traceback.print_exc()
-    print(report.plain(run, outcome))
-    if chosen.report:
-        version = postgres.value("show server_version").split()[0]
-        with open(chosen.report, "w", encoding="utf-8") as file:
-            file.write(report.markdown(run, outcome, version, again))
     keep_logs(folder, stream, kafka, postgres)
-    return outcome is not None and outcome.held
+    print(f"== {report.name_of(leg)}\n{report.verdict(outcome)}", flush=True)
+    return leg, outcome
 
 
 def main():
     chosen = options()
-    again = f"--seed {chosen.seed} --lanes {chosen.lanes} --brokers {chosen.brokers}"
+    length = f"--faults {chosen.faults}" if chosen.faults else f"--duration {chosen.duration:g}"
+    again = f"--seed {chosen.seed} {length} --lanes {chosen.lanes} --brokers {chosen.brokers}"
     folder = os.path.join(REPOSITORY, "build-torture", str(chosen.seed))
-    os.makedirs(folder, exist_ok=True)
     print(f"seed {chosen.seed}; the same faults again: ./dev torture {again}", flush=True)
-    with Postgres() as postgres, Kafka(nodes=chosen.brokers) as kafka:
-        held = torture(chosen, again, folder, postgres, kafka)
+    legs, outcomes = [], []
+    for lanes, nodes in chosen.legs:
+        with Postgres() as postgres, Kafka(nodes=nodes) as kafka:
+            name = os.path.join(folder, f"lanes-{lanes}-brokers-{nodes}")
+            leg, outcome = one_leg(chosen, lanes, name, postgres, kafka)
+            version = postgres.value("show server_version").split()[0]
+        legs.append(leg)
+        outcomes.append(outcome)
+    print(report.plain(legs))
+    if chosen.report:
+        with open(chosen.report, "w", encoding="utf-8") as file:
+            file.write(report.markdown(legs, outcomes, version, again))
+    held = all(outcome is not None and outcome.held for outcome in outcomes)
     if held:
         print(f"every promise held; what happened: {folder}")
     else:

@@ -10,18 +10,18 @@ from collections import namedtuple
 KINDS = {
     "kill_in_commit": (22, "kill -9 while the client waits for the commit's answer"),
     "kill_at_point": (24, "kill -9 at a named place of the program"),
-    "kill_at_random": (14, "kill -9 at a random moment"),
+    "kill_at_random": (12, "kill -9 at a random moment"),
     "lanes_change": (5, "kill -9, then a start with another number of lanes, then back"),
     "take_over": (5, "SIGSTOP, a take-over by a second instance, SIGCONT"),
     "standby": (4, "kill -9 while a standby waits"),
-    "clean_stop": (3, "SIGTERM and a start"),
+    "clean_stop": (4, "SIGTERM and a start"),
     "walsender": (4, "the walsender is terminated"),
-    "postgres_crash": (3, "PostgreSQL is killed with -9 and started"),
-    "postgres_restart": (3, "PostgreSQL restarts, fast or immediate"),
+    "postgres_crash": (4, "PostgreSQL is killed with -9 and started"),
+    "postgres_restart": (4, "PostgreSQL restarts, fast or immediate"),
     "broker_kill": (4, "a broker is killed with -9 and started"),
     "broker_pause": (4, "a broker is stopped and continued (SIGSTOP, SIGCONT)"),
-    "coordinator_move": (4, "the broker that coordinates a lane's transactions goes away"),
-    "leader_move": (4, "the broker that leads a partition in use goes away"),
+    "coordinator_move": (7, "the broker that coordinates a lane's transactions goes away"),
+    "leader_move": (7, "the broker that leads a partition in use goes away"),
     "new_topic": (4, "events for a topic that is not there yet"),
     "ddl": (4, "ALTER TABLE on the outbox, half of them with a lock held and a kill -9"),
 }
@@ -52,7 +52,7 @@ def kinds(brokers):
 
 def draw(seed, brokers, lanes):
     """The faults, without an end. lanes: what the configuration says; not 1: the leader commits."""
-    choose = random.Random(f"torture {seed}")
+    choose = random.Random(f"torture {seed} {lanes} {brokers}")
     places = [place for place in PLACES if lanes != 1 or place != LEADER_PLACE]
     number = 0
     turn = 0

@@ -15,7 +15,7 @@ FAULTS = 25
 def run(stream, seed, lanes):
     torture = Torture(stream, seed, lanes)
     outcome = torture.run(faults=FAULTS)
-    text = f"seed {seed}\n{report.plain(torture, outcome)}"
+    text = f"seed {seed}\n{report.plain([torture])}\n{outcome}"
     print(text)
     assert outcome.held, text
     assert len(torture.done) == FAULTS, text
