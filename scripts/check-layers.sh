@@ -18,8 +18,9 @@ checkpoint: base
 lane:       base outbox/event.h encode checkpoint
 kafka:      base config/config.h lane/producer.h encode/record.h outbox/event.h
 ledger:     base
-pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger
-cli:        base config pg pgoutput outbox encode checkpoint lane kafka ledger pipeline
+anchor:     base config pg checkpoint lane/producer.h kafka
+pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
+cli:        base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor pipeline
 TABLE
 }
 

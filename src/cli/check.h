@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * check.h - the two halves of `walpost check`.
+ * check.h - the parts of `walpost check`.
  * In: a configuration. Out: points; and findings, for the points that need both halves.
  * Owns: nothing.  Thread: main's.
  * Keeps: nothing is changed; a point that cannot be looked at says why. */
@@ -12,6 +12,8 @@
 
 /* *slot_known: found.slot and found.identity are there. */
 void check_postgres(struct points *points, struct look *look, bool *slot_known);
+/* What the anchor slot costs; look->sql is connected. */
+void check_anchor(struct points *points, struct look *look);
 /* *checkpoint_known: found.has_checkpoint and found.checkpoint are there. */
 void check_kafka(struct points *points, struct look *look, bool *checkpoint_known);
 

@@ -417,8 +417,8 @@ static void glance_at_slot(struct look *look)
 
 void check_postgres(struct points *points, struct look *look, bool *slot_known)
 {
-    static const char *const all[] = {"version", "wal_level",   "replication right",
-                                      "table",   "publication", "slot"};
+    static const char *const all[] = {"version",     "wal_level", "replication right", "table",
+                                      "publication", "slot",      "replay window"};
     *slot_known = false;
     if (!check_server(points, look)) {
         for (size_t i = 0; i < ARRAY_LEN(all); i++) {
@@ -434,4 +434,5 @@ void check_postgres(struct points *points, struct look *look, bool *slot_known)
     *slot_known = check_slot(points, look, identified);
     check_slot_room(points, look);
     check_senders(points, look);
+    check_anchor(points, look);
 }

@@ -12,8 +12,8 @@
 #include "kafka/cluster.h"
 
 /* In the order of a first day with walpost. */
-static const struct command *const commands[] = {&command_init, &command_check, &command_run,
-                                                 &command_status, &command_drop};
+static const struct command *const commands[] = {&command_init,   &command_check,    &command_run,
+                                                 &command_status, &command_bookmark, &command_drop};
 
 static const struct flag common_flags[] = {
     {"--config", "FILE", "the configuration, also -c; else walpost.yaml where it is there"},
@@ -73,7 +73,8 @@ static void print_help(void)
 static void print_command_help(const struct command *command)
 {
     printf("walpost %s: %s\n\n%s\n", command->name, command->summary, command->details);
-    printf("Usage: walpost %s [options]\n\nOptions:\n", command->name);
+    printf("Usage: walpost %s%s%s [options]\n\nOptions:\n", command->name,
+           command->words == NULL ? "" : " ", command->words == NULL ? "" : command->words);
     print_flags(command->flags, true);
     print_flags(common_flags, command->json);
     printf("\nExamples:\n%s", command->examples);
@@ -90,8 +91,7 @@ static const struct command *find_command(const char *name)
 }
 
 /* Names that are taken already, so that nobody is sent to another command. */
-static const char *const later_commands[] = {"replay", "bookmark", "dlq",
-                                             "schema", "consume",  "load"};
+static const char *const later_commands[] = {"replay", "dlq", "schema", "consume", "load"};
 
 static enum verdict unknown_command(const char *name, const char *other, struct error *error)
 {
@@ -246,6 +246,21 @@ static enum verdict parse_flag(struct parsing *parsing, struct error *error)
     return take_argument(parsing, flag, &parsing->invocation->values[flag - command->flags], error);
 }
 
+/* A word behind the command that takes it. */
+static bool take_word(struct invocation *invocation, const char *word)
+{
+    if (invocation->command == NULL || invocation->command->words == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < COMMAND_WORDS_MAX; i++) {
+        if (invocation->words[i] == NULL) {
+            invocation->words[i] = word;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The command may stand behind common options: walpost -c other.yaml run. */
 static enum verdict parse(struct parsing *parsing, const char **topic, struct error *error)
 {
@@ -257,6 +272,8 @@ static enum verdict parse(struct parsing *parsing, const char **topic, struct er
             verdict = parse_flag(parsing, error);
         } else if (wants_topic && *topic == NULL) {
             *topic = word;
+        } else if (!wants_topic && take_word(parsing->invocation, word)) {
+            continue;
         } else if (parsing->invocation->command != NULL || wants_topic) {
             error_set(error, INVALID, "\"%.40s\" is one word too many", word);
             verdict = error_remedy(error, "Look at `walpost help%s%s`.", wants_topic ? "" : " ",

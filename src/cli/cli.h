@@ -25,16 +25,18 @@ struct command {
     const char *details;  /* for --help; whole paragraphs */
     const char *examples; /* lines, each with its newline */
     const struct flag *flags;
-    bool json; /* takes --json */
+    const char *words; /* what may stand behind the command: "add NAME | list"; NULL: nothing */
+    bool json;         /* takes --json */
     int (*run)(const struct invocation *invocation);
 };
 
-enum { FLAGS_MAX = 8 };
+enum { FLAGS_MAX = 12, COMMAND_WORDS_MAX = 2 };
 
 struct invocation {
     const struct command *command;
     struct config_sources sources;
     bool json;
+    const char *words[COMMAND_WORDS_MAX]; /* behind the command; NULL: not given */
     const char *values[FLAGS_MAX]; /* beside command->flags: NULL: not given; "" for a flag alone */
 };
 
@@ -47,6 +49,7 @@ extern const struct command command_init;
 extern const struct command command_check;
 extern const struct command command_run;
 extern const struct command command_status;
+extern const struct command command_bookmark;
 extern const struct command command_drop;
 
 #endif

@@ -20,11 +20,11 @@ static enum verdict confirm(const struct config *config, bool yes, struct error 
         return error_remedy(error, "Give --yes to say so beforehand.");
     }
     printf(
-        "This removes stream %s: slot %s, publication %s, table %s and topic %s.\n"
+        "This removes stream %s: slots %s and %s, publication %s, table %s and topics %s and %s.\n"
         "What the slot still holds and is not in Kafka can then be found in the outbox table only."
         "\nType the name of the stream to go on: ",
-        config->stream, config->postgres.slot, config->postgres.publication, config->snapshot_table,
-        config->checkpoint_topic);
+        config->stream, config->postgres.slot, config->anchor_slot, config->postgres.publication,
+        config->snapshot_table, config->checkpoint_topic, config->replay_topic);
     fflush(stdout);
     char answer[64] = "";
     if (fgets(answer, sizeof(answer), stdin) != NULL) {
@@ -58,6 +58,16 @@ static enum verdict drop_slot(struct look *look, struct error *error)
     enum verdict verdict = catalog_drop_slot(look->sql, name, error);
     if (verdict == OK) {
         printf("removed  slot %s\n", name);
+    }
+    return verdict;
+}
+
+static enum verdict drop_anchor(struct look *look, struct error *error)
+{
+    const char *name = look->config->anchor_slot;
+    enum verdict verdict = look->anchor.exists ? catalog_drop_slot(look->sql, name, error) : OK;
+    if (verdict == OK && look->anchor.exists) {
+        printf("removed  anchor slot %s\n", name);
     }
     return verdict;
 }
@@ -97,9 +107,8 @@ static enum verdict drop_snapshot(struct look *look, struct error *error)
     return verdict;
 }
 
-static enum verdict drop_topic(struct look *look, struct error *error)
+static enum verdict drop_topic(struct look *look, const char *name, struct error *error)
 {
-    const char *name = look->config->checkpoint_topic;
     struct topic_state state;
     enum verdict verdict = cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, error);
     if (verdict == OK && !state.exists) {
@@ -129,12 +138,18 @@ static enum verdict drop_all(struct look *look, bool yes, struct error *error)
         verdict = drop_slot(look, error);
     }
     if (verdict == OK) {
+        verdict = drop_anchor(look, error);
+    }
+    if (verdict == OK) {
         verdict = drop_publication(look, error);
     }
     if (verdict == OK) {
         verdict = drop_snapshot(look, error);
     }
-    return verdict != OK ? verdict : drop_topic(look, error);
+    if (verdict == OK) {
+        verdict = drop_topic(look, look->config->replay_topic, error);
+    }
+    return verdict != OK ? verdict : drop_topic(look, look->config->checkpoint_topic, error);
 }
 
 static int drop(const struct invocation *invocation)
@@ -167,8 +182,10 @@ static const struct flag flags[] = {
 const struct command command_drop = {
     .name = "drop",
     .summary = "removes a stream, after a question",
-    .details = "Removes the slot, the publication, the snapshot's table and the checkpoint topic.\n"
-               "The outbox table, the topics of the events and the dead letters stay.\n",
+    .details =
+        "Removes the slot and its anchor, the publication, the snapshot's table, the checkpoint "
+        "topic\nand the topic of replays with its bookmarks.\n"
+        "The outbox table, the topics of the events and the dead letters stay.\n",
     .examples = "  walpost drop\n"
                 "  walpost drop -c orders.yaml --yes\n",
     .flags = flags,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anchor/anchor.h"
 #include "base/check.h"
 #include "cli/init_slot.h"
 #include "cli/reach.h"
@@ -272,6 +273,32 @@ static enum verdict take_turn(const struct look *look, struct error *error)
     return verdict;
 }
 
+/* Last of all: it is a copy of the stream's own slot. */
+static enum verdict make_anchor(struct look *look, struct error *error)
+{
+    const struct config *config = look->config;
+    const struct pg_slot *anchor = &look->anchor;
+    if (!config_keeps_anchor(config)) {
+        if (anchor->exists) {
+            printf("exists   anchor slot %s, which nobody asks for any more: it holds WAL until "
+                   "`walpost drop`, or SELECT pg_drop_replication_slot('%s')\n",
+                   config->anchor_slot, config->anchor_slot);
+        }
+        return OK;
+    }
+    if (anchor->exists && !anchor_is_lost(anchor)) {
+        printf("exists   anchor slot %s at " LSN_FORMAT "\n", config->anchor_slot,
+               LSN_ARGS(anchor->confirmed_lsn));
+        return OK;
+    }
+    enum verdict verdict = anchor_make(config, look->sql, anchor, error);
+    if (verdict == OK) {
+        printf("%s  anchor slot %s: WAL is kept for replays from now on\n",
+               anchor->exists ? "remade " : "created", config->anchor_slot);
+    }
+    return verdict;
+}
+
 static enum verdict make_all(struct look *look, struct error *error)
 {
     enum verdict verdict = make_table(look, false, error);
@@ -286,7 +313,10 @@ static enum verdict make_all(struct look *look, struct error *error)
     for (size_t i = 0; i < n_specs && verdict == OK; i++) {
         verdict = make_topic(look, &specs[i], error);
     }
-    return verdict != OK ? verdict : init_slot(look, error);
+    if (verdict == OK) {
+        verdict = init_slot(look, error);
+    }
+    return verdict != OK ? verdict : make_anchor(look, error);
 }
 
 static enum verdict really(struct look *look, struct error *error)
@@ -344,6 +374,9 @@ static enum verdict only_print(struct look *look, struct error *error)
                        : "-- then `walpost init` itself creates slot %s and the first checkpoint,\n"
                          "-- for only then it knows that nothing lies between the two\n",
            look->config->postgres.slot);
+    if (config_keeps_anchor(look->config) && !look->anchor.exists) {
+        printf("-- and, beside it, anchor slot %s\n", look->config->anchor_slot);
+    }
     printf("\n-- Kafka\n");
     struct topic_spec specs[STREAM_TOPICS_MAX];
     size_t n_specs = stream_topics(look->config, specs);

@@ -79,6 +79,9 @@ enum verdict look_at_postgres(struct look *look, struct error *error)
     if (verdict == OK) {
         verdict = catalog_slot(look->sql, config->postgres.slot, &look->found.slot, error);
     }
+    if (verdict == OK) {
+        verdict = catalog_slot(look->sql, config->anchor_slot, &look->anchor, error);
+    }
     return verdict != OK ? verdict
                          : look_at_intent(look->sql, config->stream, &look->found.intent, error);
 }

@@ -20,6 +20,7 @@ struct look {
     struct pg_table table;
     struct pg_publication publication;
     struct own_table snapshot;
+    struct pg_slot anchor;
     struct findings found;
 };
 

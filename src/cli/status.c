@@ -3,10 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "anchor/anchor.h"
+#include "anchor/journal_topic.h"
+#include "anchor/window.h"
 #include "base/check.h"
 #include "cli/json.h"
 #include "cli/look.h"
 #include "cli/say.h"
+#include "encode/timestamp.h"
 
 enum { COUNT_MAX = 1000000, COUNT_TIMEOUT_MS = 5000 };
 
@@ -51,6 +55,30 @@ static struct rows look_at_rows(struct look *look)
         rows.snapshot = count_rows(look, config->snapshot_table);
     }
     return rows;
+}
+
+/* What can be replayed, and since when. */
+struct replays {
+    struct journal journal;
+    struct error error;
+    int64_t now_us, since_us; /* by the server's clock; 0: not known */
+};
+
+static void look_at_replays(struct look *look, struct replays *replays)
+{
+    struct error ignored;
+    lsn wal_lsn;
+    *replays = (struct replays){.error = {.verdict = OK}};
+    journal_init(&replays->journal);
+    if (!look->anchor.exists && !config_keeps_anchor(look->config)) {
+        return;
+    }
+    replays->error.verdict = journal_read(look->config, false, KAFKA_TIMEOUT_MS, NULL,
+                                          &replays->journal, &replays->error);
+    if (catalog_clock(look->sql, &wal_lsn, &replays->now_us, &ignored) == OK &&
+        replays->journal.clock.system_id == look->found.identity.system_id) {
+        replays->since_us = wal_clock_time(&replays->journal.clock, look->anchor.confirmed_lsn);
+    }
 }
 
 /* --- one screen --- */
@@ -127,13 +155,56 @@ static void print_rows(const struct rows *rows)
     }
 }
 
+static void print_window(const struct look *look, const struct replays *replays)
+{
+    const struct pg_slot *anchor = &look->anchor;
+    char text[256];
+    char bytes[BYTES_TEXT_SIZE];
+    if (!anchor->exists) {
+        if (config_keeps_anchor(look->config)) {
+            line("replay window", "none yet: the anchor slot is not there; `walpost init` or "
+                                  "`walpost run` makes it");
+        }
+        return;
+    }
+    if (anchor_is_lost(anchor)) {
+        line("replay window",
+             "none: the anchor slot is lost (max_slot_wal_keep_size); `walpost run` "
+             "makes it again");
+        return;
+    }
+    lsn end = look->found.slot.confirmed_lsn;
+    int64_t size = end > anchor->confirmed_lsn ? (int64_t)(end - anchor->confirmed_lsn) : 0;
+    int used = snprintf(text, sizeof(text), LSN_FORMAT " to " LSN_FORMAT ", %s",
+                        LSN_ARGS(anchor->confirmed_lsn), LSN_ARGS(end), say_bytes(size, bytes));
+    if (replays->since_us > 0) {
+        char since[TIMESTAMP_TEXT_SIZE];
+        timestamp_format(replays->since_us, since);
+        snprintf(text + used, sizeof(text) - (size_t)used, ", since %s", since);
+    }
+    line("replay window", text);
+    snprintf(text, sizeof(text), "%s for replays, by slot %s",
+             say_bytes(anchor->retained_bytes, bytes), look->config->anchor_slot);
+    line("WAL kept", text);
+    for (size_t i = 0; i < replays->journal.n_jobs; i++) {
+        if (!replays->journal.jobs[i].done) {
+            snprintf(text, sizeof(text),
+                     "%s is not done: it runs, or waits for `walpost replay "
+                     "--resume %s`",
+                     replays->journal.jobs[i].id, replays->journal.jobs[i].id);
+            line("replay", text);
+        }
+    }
+}
+
 static void print_screen(const struct look *look, const struct rows *rows,
-                         const struct error *kafka_error)
+                         const struct replays *replays, const struct error *kafka_error)
 {
     line("stream", look->config->stream);
     print_slot(look->config, &look->found.slot);
     print_checkpoint(&look->found, kafka_error);
     print_rows(rows);
+    print_window(look, replays);
 }
 
 /* --- JSON --- */
@@ -147,8 +218,40 @@ static void print_count(struct json *json, const char *name, int64_t count)
     }
 }
 
+static void print_window_json(struct json *json, const struct look *look,
+                              const struct replays *replays)
+{
+    const struct pg_slot *anchor = &look->anchor;
+    bool whole = anchor->exists && !anchor_is_lost(anchor);
+    char since[TIMESTAMP_TEXT_SIZE];
+    json_open(json, "replay", '{');
+    json_bool(json, "kept", config_keeps_anchor(look->config));
+    json_text(json, "slot", look->config->anchor_slot);
+    json_bool(json, "exists", anchor->exists);
+    json_bool(json, "lost", anchor->exists && !whole);
+    json_lsn(json, "from_lsn", whole ? anchor->confirmed_lsn : 0);
+    json_lsn(json, "to_lsn", whole ? look->found.slot.confirmed_lsn : 0);
+    print_count(json, "retained_bytes", whole ? anchor->retained_bytes : -1);
+    print_count(json, "lag_bytes", whole ? anchor->lag_bytes : -1);
+    json_text(json, "since",
+              whole && timestamp_format(replays->since_us, since) > 0 && replays->since_us > 0
+                  ? since
+                  : NULL);
+    print_count(json, "age_seconds",
+                whole && replays->since_us > 0 ? (replays->now_us - replays->since_us) / 1000000
+                                               : -1);
+    json_open(json, "unfinished", '[');
+    for (size_t i = 0; i < replays->journal.n_jobs; i++) {
+        if (!replays->journal.jobs[i].done) {
+            json_text(json, NULL, replays->journal.jobs[i].id);
+        }
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 static void print_json(const struct look *look, const struct rows *rows,
-                       const struct error *kafka_error)
+                       const struct replays *replays, const struct error *kafka_error)
 {
     const struct pg_slot *slot = &look->found.slot;
     const struct checkpoint_summary *checkpoint = &look->found.checkpoint;
@@ -184,6 +287,7 @@ static void print_json(const struct look *look, const struct rows *rows,
     json_close(&json, '}');
     print_count(&json, "pending_rows", rows->pending);
     print_count(&json, "snapshot_rows", rows->snapshot);
+    print_window_json(&json, look, replays);
     json_close(&json, '}');
     printf("\n");
 }
@@ -208,11 +312,14 @@ static int status(const struct invocation *invocation)
         struct error kafka_error = {.verdict = OK};
         kafka_error.verdict = look_at_kafka(&look, &kafka_error);
         struct rows rows = look_at_rows(&look);
+        struct replays replays;
+        look_at_replays(&look, &replays);
         if (invocation->json) {
-            print_json(&look, &rows, &kafka_error);
+            print_json(&look, &rows, &replays, &kafka_error);
         } else {
-            print_screen(&look, &rows, &kafka_error);
+            print_screen(&look, &rows, &replays, &kafka_error);
         }
+        journal_release(&replays.journal);
         exit_status = kafka_error.verdict == OK ? 0 : 1;
     }
     look_release(&look);

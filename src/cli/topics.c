@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "anchor/journal_topic.h"
 #include "base/macros.h"
 #include "pipeline/found.h"
 
@@ -24,6 +25,9 @@ size_t stream_topics(const struct config *config, struct topic_spec specs[static
         .settings = dead_letter_settings,
         .n_settings = ARRAY_LEN(dead_letter_settings),
     };
+    if (config_keeps_anchor(config)) {
+        specs[count++] = journal_topic_spec(config);
+    }
     if (config->topics.create && topic_is_known(config->route.topic)) {
         specs[count++] = (struct topic_spec){
             .name = config->route.topic,

@@ -9,10 +9,10 @@
 #include "config/config.h"
 #include "kafka/cluster.h"
 
-enum { STREAM_TOPICS_MAX = 3 };
+enum { STREAM_TOPICS_MAX = 4 };
 
-/* Checkpoint first; then dead letters; then, when topics.create is set and its name is known, that
- * of the route. Returns how many. */
+/* Checkpoint first; then dead letters; then the journal of replays, where an anchor is kept; then,
+ * when topics.create is set and its name is known, that of the route. Returns how many. */
 size_t stream_topics(const struct config *config,
                      struct topic_spec specs[static STREAM_TOPICS_MAX]);
 

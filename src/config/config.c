@@ -11,7 +11,7 @@
 #include "config/settings.h"
 
 /* What an event costs beside its bytes, at the most. */
-enum { EVENT_OVERHEAD = 1536 };
+enum { EVENT_OVERHEAD = 1536, SLOT_NAME_MAX = 63 };
 
 static const char default_file[] = "walpost.yaml";
 
@@ -181,12 +181,27 @@ static enum verdict check_columns(const struct settings *settings, const struct 
 static enum verdict check_topics(const struct settings *settings, const struct config *config,
                                  struct error *error)
 {
-    if (strcmp(config->dead_letter_topic, config->checkpoint_topic) != 0) {
+    bool checkpoint = strcmp(config->dead_letter_topic, config->checkpoint_topic) == 0;
+    if (!checkpoint && strcmp(config->dead_letter_topic, config->replay_topic) != 0) {
         return OK;
     }
-    error_set(error, INVALID, "%s: dead_letter.topic cannot be the checkpoint topic",
-              where_set(settings, "dead_letter.topic"));
+    error_set(error, INVALID, "%s: dead_letter.topic cannot be the %s topic",
+              where_set(settings, "dead_letter.topic"), checkpoint ? "checkpoint" : "replay");
     return error_remedy(error, "Give it a name of its own, for example outbox.dead-letter.");
+}
+
+static enum verdict check_anchor(const struct settings *settings, const struct config *config,
+                                 struct error *error)
+{
+    if (!config_keeps_anchor(config) || strlen(config->anchor_slot) <= SLOT_NAME_MAX) {
+        return OK;
+    }
+    error_set(error, INVALID,
+              "%s: postgres.slot is too long for an anchor slot beside it (\"%s\" has more than %d "
+              "letters)",
+              where_set(settings, "postgres.slot"), config->anchor_slot, SLOT_NAME_MAX);
+    return error_remedy(error, "Choose a shorter postgres.slot for a new stream, or leave "
+                               "replay.keep_bytes and replay.keep_for out.");
 }
 
 /* --- derived --- */
@@ -226,6 +241,8 @@ static void derive(struct config *config)
         config->postgres.publication = must_printf("walpost_%s", config->stream);
     }
     config->checkpoint_topic = must_printf("walpost.checkpoint.%s", config->stream);
+    config->replay_topic = must_printf("walpost.replay.%s", config->stream);
+    config->anchor_slot = must_printf("%s_anchor", config->postgres.slot);
     config->table = quoted_table(config->outbox.schema_name, config->outbox.table_name);
     char *snapshot = must_printf("snapshot_%s", config->stream);
     config->snapshot_table = quoted_table("walpost", snapshot);
@@ -253,6 +270,9 @@ static enum verdict load(const struct config_sources *sources, struct settings *
     }
     if (verdict == OK) {
         verdict = check_columns(settings, config, error);
+    }
+    if (verdict == OK) {
+        verdict = check_anchor(settings, config, error);
     }
     return verdict != OK ? verdict : check_topics(settings, config, error);
 }
@@ -285,6 +305,8 @@ void config_free(struct config *config)
     }
     free(config->file);
     free(config->checkpoint_topic);
+    free(config->replay_topic);
+    free(config->anchor_slot);
     free(config->snapshot_table);
     free(config->table);
     free(config);

@@ -72,6 +72,10 @@ struct config {
     } batch;
     uint64_t memory; /* bytes; 16MB .. 64GB */
     char *dead_letter_topic;
+    struct {
+        uint64_t keep_bytes;               /* of WAL, for replays; 0: no bound by bytes */
+        uint64_t keep_for_us;              /* 0: no bound by age */
+    } replay;                              /* both 0: no anchor slot is kept */
     int32_t checkpoint_replication_factor; /* -1: the broker's default */
     struct {
         bool create;
@@ -92,6 +96,8 @@ struct config {
 
     /* derived */
     char *checkpoint_topic; /* walpost.checkpoint.<stream> */
+    char *replay_topic;     /* walpost.replay.<stream> */
+    char *anchor_slot;      /* <slot>_anchor */
     char *snapshot_table;   /* walpost.snapshot_<stream>, quoted */
     char *table;            /* "public"."outbox_events", quoted for SQL */
 };
@@ -108,6 +114,11 @@ struct config_sources {
 enum verdict MUST_CHECK config_load(const struct config_sources *sources, struct config **config,
                                     struct error *error);
 void config_free(struct config *config);
+/* Is WAL kept for replays? */
+static inline bool config_keeps_anchor(const struct config *config)
+{
+    return config->replay.keep_bytes > 0 || config->replay.keep_for_us > 0;
+}
 
 /* The documented YAML of all options with their defaults (for --help and docs), to standard output.
  * It loads as it stands. */

@@ -16,6 +16,7 @@ enum option_type {
     OPTION_TEMPLATE,   /* text with {placeholders} */
     OPTION_BYTES,      /* uint64_t */
     OPTION_DURATION,   /* uint32_t, microseconds */
+    OPTION_SPAN,       /* uint64_t, microseconds */
     OPTION_INTEGER,    /* uint32_t or int32_t */
     OPTION_BOOLEAN,
     OPTION_CHOICE, /* an enum */

@@ -35,7 +35,8 @@ static void print_option(const struct option *option, const char *name, int dept
     option_describe(option, allowed, sizeof(allowed));
     printf("%*s# %s", depth * 2, "", option->summary);
     if (option->type == OPTION_CHOICE || option->type == OPTION_BYTES ||
-        option->type == OPTION_DURATION || option->type == OPTION_INTEGER) {
+        option->type == OPTION_DURATION || option->type == OPTION_SPAN ||
+        option->type == OPTION_INTEGER) {
         printf(" (%s)", allowed);
     }
     printf("\n");

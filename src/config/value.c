@@ -22,7 +22,8 @@ struct unit {
 
 static const struct unit byte_units[] = {{"GB", INT64_C(1) << 30}, {"MB", 1 << 20}, {"kB", 1 << 10},
                                          {"KB", 1 << 10},          {"B", 1},        {NULL, 0}};
-static const struct unit time_units[] = {{"h", INT64_C(3600) * 1000000},
+static const struct unit time_units[] = {{"d", INT64_C(86400) * 1000000},
+                                         {"h", INT64_C(3600) * 1000000},
                                          {"min", INT64_C(60) * 1000000},
                                          {"s", 1000000},
                                          {"ms", 1000},
@@ -92,6 +93,7 @@ void option_describe(const struct option *option, char *text, size_t size)
         break;
     case OPTION_TEMPLATE: snprintf(text, size, "%s", allowed_template); break;
     case OPTION_BYTES: describe_range(option, "a size", byte_units, text, size); break;
+    case OPTION_SPAN:
     case OPTION_DURATION:
         describe_range(option, "a time with its unit,", time_units, text, size);
         break;
@@ -286,6 +288,12 @@ static bool store(const struct option *option, const char *text, struct config *
     case OPTION_TABLE: return store_table(config, text);
     case OPTION_BYTES:
         if (!parse_number(text, byte_units, &number) || !in_range(option, number)) {
+            return false;
+        }
+        *(uint64_t *)field = (uint64_t)number;
+        return true;
+    case OPTION_SPAN:
+        if (!parse_number(text, time_units, &number) || !in_range(option, number)) {
             return false;
         }
         *(uint64_t *)field = (uint64_t)number;

@@ -115,4 +115,20 @@ enum verdict MUST_CHECK catalog_create_slot(struct link *replication, const char
                                             struct error *error);
 enum verdict MUST_CHECK catalog_drop_slot(struct link *link, const char *slot, struct error *error);
 
+/* --- slots for replays --- */
+
+/* A copy of a logical slot, at its position. temporary: it belongs to this link's session, so on a
+ * replication link it can be streamed there, and ends with it. */
+enum verdict MUST_CHECK catalog_copy_slot(struct link *link, const char *from, const char *to,
+                                          bool temporary, struct error *error);
+/* Moves a slot that nobody streams to this position. The server reads the WAL between. */
+enum verdict MUST_CHECK catalog_advance_slot(struct link *link, const char *slot, lsn position,
+                                             struct error *error);
+/* Where the WAL ends, and what time it is there: whatever is committed later stands behind. */
+enum verdict MUST_CHECK catalog_clock(struct link *link, lsn *wal_lsn, int64_t *time_us,
+                                      struct error *error);
+/* How many transactions the catalogs are held back by a slot. */
+enum verdict MUST_CHECK catalog_slot_xmin_age(struct link *link, const char *slot, int64_t *age,
+                                              struct error *error);
+
 #endif

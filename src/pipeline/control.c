@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "anchor/keeper.h"
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
@@ -39,6 +40,7 @@ struct control {
     struct session started;
 
     /* --- the control thread's own --- */
+    struct keeper *keeper; /* of the anchor slot; NULL: none is kept */
     struct leader *leader;
     struct checkpoint generation; /* a shallow copy: what settled records name */
     uint64_t last_generation;
@@ -131,6 +133,7 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
             session.leader = NULL;
             control->generation = session.checkpoint;
             control->last_generation = session.checkpoint.generation;
+            keeper_lead(control->keeper, session.identity.system_id);
             pthread_mutex_lock(&control->mutex);
             control->started = session;
             pthread_mutex_unlock(&control->mutex);
@@ -179,6 +182,7 @@ static void end_session(struct control *control)
 {
     struct control_news news = {.ended = true};
     struct segment **tail = &news.left;
+    keeper_lead(control->keeper, 0);
     /* Told to stop first, all of them: one that waits for Kafka must not delay the others. */
     for (uint32_t i = 0; i < control->n_lanes; i++) {
         lane_stop(control->lanes[i]);
@@ -228,6 +232,9 @@ struct control *control_start(const struct control_options *options)
     control->options = *options;
     control->accept_gap = options->run->accept_gap;
     control->take_over = options->run->take_over;
+    if (options->run->target == TO_KAFKA && config_keeps_anchor(options->config)) {
+        control->keeper = keeper_start(options->config, options->log);
+    }
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -289,6 +296,7 @@ void control_stop(struct control *control)
     pthread_cond_signal(&control->wake);
     pthread_mutex_unlock(&control->mutex);
     pthread_join(control->thread, NULL);
+    keeper_stop(control->keeper);
     pthread_cond_destroy(&control->wake);
     pthread_mutex_destroy(&control->mutex);
     free(control);

@@ -170,9 +170,9 @@ IN_THE_FILE = {
         "Set memory to 46MB",
     ),
     "a key of a later version": (
-        "replay: {keep_bytes: 10GB}\n",
+        "telemetry: {otlp: 127.0.0.1}\n",
         "walpost.yaml:6",
-        "replay.keep_bytes is not in this version",
+        "telemetry.otlp is not in this version",
         "Remove the key",
     ),
     "a value of a later version": (
