@@ -169,6 +169,10 @@ class Postgres:
         return True
 
 
+# The second compiler would take a core for as long as most runs last.
+NODE_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+
+
 class Kafka:
     """Apache Kafka (KRaft) from the jars that scripts/kafka-jars.sh keeps. Node i of 1 or 3 listens
     on 127.0.0.i. properties: more lines of server.properties."""
@@ -345,7 +349,7 @@ class Kafka:
         self._log_start[node] = os.path.getsize(log_file) if os.path.exists(log_file) else 0
         with open(log_file, "ab") as log:
             self.processes[node] = spawn(
-                self._java(f"-Xmx{self.heap}", f"-Xms{self.heap}", "-XX:+UseSerialGC")
+                self._java(f"-Xmx{self.heap}", f"-Xms{self.heap}", *NODE_JAVA)
                 + ["-cp", self.class_path, "kafka.Kafka", self._node_file(node, "properties")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
