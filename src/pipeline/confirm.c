@@ -15,6 +15,7 @@ enum {
     URGENT_EVERY_US = 100 * 1000,
     STATUS_EVERY_US = 10 * 1000 * 1000,
     PUBLICATION_EVERY_US = 5 * 1000 * 1000,
+    SLOT_EVERY_US = 5 * 1000 * 1000,
     LANE_SLOW_US = 30 * 1000 * 1000,
     SILENCE_DEFAULT_MS = 60 * 1000,
 };
@@ -135,6 +136,10 @@ enum verdict flow_watch(struct flow *flow, bool listening, int64_t now_us, struc
     if (flow->sink == NULL && now_us - flow->checked_us > PUBLICATION_EVERY_US) {
         flow->checked_us = now_us;
         flow->sql.check_wanted = true;
+    }
+    if (flow->sink == NULL && now_us - flow->slot_us > SLOT_EVERY_US) {
+        flow->slot_us = now_us;
+        flow->sql.slot_wanted = true;
     }
     watch_lanes(flow);
     if (flow->until_lsn != 0) {
