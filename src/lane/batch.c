@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/broken_rule.h"
 #include "base/check.h"
 #include "base/crash_point.h"
 
@@ -274,6 +275,13 @@ static enum verdict attempt(struct batch *batch, struct producer *producer,
         return verdict;
     }
     crash_point("after_produce");
+    if (rule_is_broken("checkpoint_inside") && wait_for_reports(batch, producer, stop) == OK &&
+        producer->ops->commit(producer, error) == OK) {
+        verdict = producer->ops->begin(producer, error);
+        if (verdict != OK) {
+            return verdict;
+        }
+    }
     batch->settled_lsn = batch_settled_lsn(batch, options);
     verdict = send_checkpoint(batch, producer, options, stop, error);
     if (verdict != OK) {

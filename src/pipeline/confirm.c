@@ -4,6 +4,7 @@
  * over both ends. */
 #include <inttypes.h>
 
+#include "base/broken_rule.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "config/config.h"
@@ -74,6 +75,9 @@ enum verdict flow_tell_postgres(struct flow *flow, struct error *error)
         lsn published_lsn = ledger_published_lsn(flow->ledger);
         atomic_store(&flow->published_lsn, published_lsn);
         feedback_update(&flow->feedback, safe_lsn);
+        if (rule_is_broken("commit_before_confirm") && flow->read_lsn > flow->feedback.flush_lsn) {
+            flow->feedback.flush_lsn = flow->read_lsn;
+        }
         if (feedback_wants_leader(&flow->feedback, safe_lsn, flow->urgent, now)) {
             feedback_leader_asked(&flow->feedback, now);
             control_commit_settled(flow->options.control, published_lsn);

@@ -209,7 +209,7 @@ class Kafka:
             self._write_properties(node, properties or {})
         formatting = [self._format(node) for node in self.addresses]
         for process in formatting:
-            if process.wait(60) != 0:
+            if process.wait(180) != 0:
                 raise AssertionError(f"Kafka's storage was not formatted, see {self.folder}")
 
     @property
