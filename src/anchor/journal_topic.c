@@ -2,6 +2,7 @@
 #include "anchor/journal_topic.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -147,5 +148,17 @@ enum verdict journal_write(const struct config *config, const struct log *log, c
     snprintf(record.topic, sizeof(record.topic), "%s", config->replay_topic);
     verdict = send(producer, &record, stop, error);
     producer->ops->close(producer);
+    return verdict;
+}
+
+enum verdict journal_write_wal_clock(const struct config *config, const struct log *log,
+                                     const struct wal_clock *clock, const atomic_bool *stop,
+                                     struct error *error)
+{
+    struct bytes value;
+    char *memory = journal_write_clock(clock, &value.len);
+    value.data = memory;
+    enum verdict verdict = journal_write(config, log, JOURNAL_CLOCK_KEY, value, stop, error);
+    free(memory);
     return verdict;
 }

@@ -31,5 +31,9 @@ enum verdict MUST_CHECK journal_provide(const struct config *config, struct erro
 enum verdict MUST_CHECK journal_write(const struct config *config, const struct log *log,
                                       const char *key, struct bytes value, const atomic_bool *stop,
                                       struct error *error);
+/* The clock, as a record of its own. */
+enum verdict MUST_CHECK journal_write_wal_clock(const struct config *config, const struct log *log,
+                                                const struct wal_clock *clock,
+                                                const atomic_bool *stop, struct error *error);
 
 #endif

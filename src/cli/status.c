@@ -77,7 +77,7 @@ static void look_at_replays(struct look *look, struct replays *replays)
                                           &replays->journal, &replays->error);
     if (catalog_clock(look->sql, &wal_lsn, &replays->now_us, &ignored) == OK &&
         replays->journal.clock.system_id == look->found.identity.system_id) {
-        replays->since_us = wal_clock_time(&replays->journal.clock, look->anchor.confirmed_lsn);
+        replays->since_us = wal_clock_since(&replays->journal.clock, look->anchor.confirmed_lsn);
     }
 }
 

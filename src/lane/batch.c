@@ -237,11 +237,12 @@ static enum verdict send_checkpoint(struct batch *batch, struct producer *produc
                                     struct error *error)
 {
     struct record record;
-    record.partition = (int32_t)options->number + 1;
+    bool own = options->checkpoint_key.data == NULL;
+    record.partition = own ? (int32_t)options->number + 1 : options->checkpoint_partition;
     record.timestamp_ms = 0;
     record.n_headers = 0;
     snprintf(record.topic, sizeof(record.topic), "%s", options->checkpoint_topic);
-    record.key = CHECKPOINT_KEY_LANE;
+    record.key = own ? CHECKPOINT_KEY_LANE : options->checkpoint_key;
     record.value.len = checkpoint_write_lane(options->checkpoint, batch->watermark,
                                              batch->settled_lsn, batch->checkpoint_value);
     record.value.data = batch->checkpoint_value;
