@@ -10,7 +10,7 @@
 #include "kafka/producer.h"
 #include "kafka/reader.h"
 
-enum { TOPIC_TIMEOUT_MS = 10000, WRITE_TIMEOUT_MS = 20000, POLL_MS = 200 };
+enum { TOPIC_TIMEOUT_MS = 10000, WRITE_TIMEOUT_MS = 20000, POLL_MS = 200, PAUSE_MS = 100 };
 
 /* As the checkpoint's: it is read whole, so it stays small. */
 static const char *const topic_settings[][2] = {{"cleanup.policy", "compact"},
@@ -56,8 +56,16 @@ enum verdict journal_read(const struct config *config, bool committed, int timeo
         return verdict;
     }
     struct reading reading = {.journal = journal, .verdict = OK};
-    verdict = reader_read(reader, config->replay_topic, committed, timeout_ms, stop, on_record,
-                          &reading, error);
+    int64_t deadline_us = clock_us() + timeout_ms * INT64_C(1000);
+    for (int left_ms = timeout_ms;;) {
+        verdict = reader_read(reader, config->replay_topic, committed, left_ms, stop, on_record,
+                              &reading, error);
+        left_ms = (int)((deadline_us - clock_us()) / 1000) - PAUSE_MS;
+        if (verdict != RETRY || left_ms <= 0) {
+            break;
+        }
+        clock_wait_ms(PAUSE_MS); /* what was applied may be applied again */
+    }
     reader_free(reader);
     if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
         journal->exists = false;

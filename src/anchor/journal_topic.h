@@ -20,7 +20,7 @@ struct topic_spec journal_topic_spec(const struct config *config);
 
 /* Into a journal that the caller has initialised (wanted_id and progress included). No such topic:
  * OK, exists is false. committed: only what is committed, once nothing before the end is open any
- * more; RETRY: not in time. */
+ * more; RETRY: not in time, however often it was tried. */
 enum verdict MUST_CHECK journal_read(const struct config *config, bool committed, int timeout_ms,
                                      const atomic_bool *stop, struct journal *journal,
                                      struct error *error);

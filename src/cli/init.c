@@ -327,6 +327,9 @@ static enum verdict make_anchor(struct look *look, struct error *error)
         printf("%s  anchor slot %s: WAL is kept for replays from now on\n",
                anchor->exists ? "remade " : "created", config->anchor_slot);
         verdict = note_birth(look, error);
+        if (verdict != OK) {
+            error_prefix(error, "the anchor slot is made, but since when could not be noted: ");
+        }
     }
     return verdict;
 }
