@@ -2,7 +2,6 @@
 #include "anchor/journal_topic.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -10,7 +9,7 @@
 #include "kafka/producer.h"
 #include "kafka/reader.h"
 
-enum { TOPIC_TIMEOUT_MS = 10000, WRITE_TIMEOUT_MS = 20000, POLL_MS = 200, PAUSE_MS = 100 };
+enum { TOPIC_TIMEOUT_MS = 10000, WRITE_TIMEOUT_MS = 20000, POLL_MS = 200 };
 
 /* As the checkpoint's: it is read whole, so it stays small. */
 static const char *const topic_settings[][2] = {{"cleanup.policy", "compact"},
@@ -56,16 +55,8 @@ enum verdict journal_read(const struct config *config, bool committed, int timeo
         return verdict;
     }
     struct reading reading = {.journal = journal, .verdict = OK};
-    int64_t deadline_us = clock_us() + timeout_ms * INT64_C(1000);
-    for (int left_ms = timeout_ms;;) {
-        verdict = reader_read(reader, config->replay_topic, committed, left_ms, stop, on_record,
-                              &reading, error);
-        left_ms = (int)((deadline_us - clock_us()) / 1000) - PAUSE_MS;
-        if (verdict != RETRY || left_ms <= 0) {
-            break;
-        }
-        clock_wait_ms(PAUSE_MS); /* what was applied may be applied again */
-    }
+    verdict = reader_read(reader, config->replay_topic, committed, timeout_ms, stop, on_record,
+                          &reading, error);
     reader_free(reader);
     if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
         journal->exists = false;
@@ -156,17 +147,5 @@ enum verdict journal_write(const struct config *config, const struct log *log, c
     snprintf(record.topic, sizeof(record.topic), "%s", config->replay_topic);
     verdict = send(producer, &record, stop, error);
     producer->ops->close(producer);
-    return verdict;
-}
-
-enum verdict journal_write_wal_clock(const struct config *config, const struct log *log,
-                                     const struct wal_clock *clock, const atomic_bool *stop,
-                                     struct error *error)
-{
-    struct bytes value;
-    char *memory = journal_write_clock(clock, &value.len);
-    value.data = memory;
-    enum verdict verdict = journal_write(config, log, JOURNAL_CLOCK_KEY, value, stop, error);
-    free(memory);
     return verdict;
 }

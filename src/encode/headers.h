@@ -18,8 +18,7 @@
 struct header_plan {
     enum header_style style;
     struct bytes content_type;
-    char *source;           /* ce_source */
-    struct bytes replay_id; /* NULL: no replay */
+    char *source; /* ce_source */
     struct custom_header {
         struct bytes name;
         struct template value;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "config/config.h"
+#include "pipeline/found.h"
 #include "pipeline/leader.h"
 
 enum {
@@ -44,6 +45,7 @@ struct control {
     struct leader *leader;
     struct checkpoint generation; /* a shallow copy: what settled records name */
     uint64_t last_generation;
+    char instance[128];
     bool accept_gap;
     bool take_over;
     char said[sizeof(((struct error *)0)->what)];
@@ -123,6 +125,7 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
                 .accept_gap = control->accept_gap,
                 .take_over = control->take_over,
                 .last_generation = control->last_generation,
+                .instance = control->instance,
             },
             &session, &error);
         if (verdict == OK) {
@@ -230,6 +233,7 @@ struct control *control_start(const struct control_options *options)
 {
     struct control *control = must_calloc(1, sizeof(*control));
     control->options = *options;
+    instance_name(control->instance, sizeof(control->instance));
     control->accept_gap = options->run->accept_gap;
     control->take_over = options->run->take_over;
     if (options->run->target == TO_KAFKA && config_keeps_anchor(options->config)) {

@@ -174,7 +174,7 @@ struct flow *flow_new(const struct flow_options *options, const struct session *
         .link = flow->session.sql,
         .marker = flow->marker,
         .snapshot = flow->snapshot,
-        .good_lsn = session->identity.wal_lsn,
+        .good_lsn = session->good_lsn,
         .clean_up_wanted = kafka && !with_snapshot, /* a crash may have left its table */
     };
     feedback_init(&flow->feedback, session->slot_lsn, checkpoint->settled_lsn);
@@ -348,10 +348,6 @@ enum verdict flow_sql(struct flow *flow, bool readable, bool writable, struct er
     }
     if (answer.job == SQL_PUBLICATION) {
         flow_confirm_idle(flow, answer.checked_lsn);
-    }
-    if (answer.job == SQL_SLOT) {
-        slot_watch_look(&flow->slot_watch, flow->options.log, flow->options.config->postgres.slot,
-                        &answer.slot, clock_us());
     }
     if (answer.snapshot_done) {
         snapshot_finished(flow);

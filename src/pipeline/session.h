@@ -27,6 +27,7 @@ struct session_options {
     bool accept_gap;          /* go on over a gap, once */
     bool take_over;           /* end the walsender that holds the slot, once */
     uint64_t last_generation; /* that this process led; 0: none yet */
+    const char *instance;     /* the name of this process in its generations */
 };
 
 struct session {
@@ -36,9 +37,9 @@ struct session {
     struct pg_server server;
     struct pg_table table;
     struct pg_publication publication;
-    bool slot_gone; /* it does not exist, or the server gave it up: none was acquired */
-    lsn slot_lsn;   /* confirmed_flush_lsn when the slot was acquired: this session's, valid only
-                       while it lives */
+    lsn good_lsn; /* the publication carried the table when the WAL ended here */
+    lsn slot_lsn; /* confirmed_flush_lsn when the slot was acquired: this session's, valid only
+                     while it lives */
     struct checkpoint checkpoint; /* the generation that was committed for this session */
     struct leader *leader;
     struct producer *producers[LANES_MAX][2];
