@@ -4,9 +4,7 @@ board; each death is looked at with the board's evidence."""
 
 import time
 
-from support.link import Link
 from support.process import Timeout, wait_until
-from support.stream import ROLE
 from torture.board import Board
 
 FENCED = 4
@@ -18,21 +16,10 @@ class Unexpected(AssertionError):
 
 
 class Instance:
-    """Reaches PostgreSQL through a link of its own. environment: more of it, for its runs."""
-
-    def __init__(self, stream, walpost, environment):
+    def __init__(self, stream, walpost):
         self.stream = stream
         self.walpost = walpost
         self.board = Board(walpost.log_file + ".board")
-        postgres = stream.postgres
-        self.link = Link(postgres.address, postgres.port)
-        walpost.write_config(
-            postgres={
-                "dsn": f"host={self.link.address} port={self.link.port} user={ROLE} "
-                f"dbname={stream.name}"
-            }
-        )
-        self.environment = {**environment, **self.board.environment}
         self.started = 0.0
 
     @property
@@ -42,7 +29,7 @@ class Instance:
     def start(self, *arguments):
         self.board.clear()
         self.started = time.monotonic()
-        self.walpost.start(*arguments, environment=self.environment)
+        self.walpost.start(*arguments, environment=self.board.environment)
 
     def check_alive(self):
         if not self.running:
@@ -79,11 +66,10 @@ class Instance:
 class Crew:
     """lanes: as the configuration says."""
 
-    def __init__(self, stream, lanes, environment):
+    def __init__(self, stream, lanes):
         self.lanes = lanes
-        self.leader = Instance(stream, stream.walpost, environment)
-        other = stream.instance("other", **stream.walpost.config)
-        self.other = Instance(stream, other, environment)
+        self.leader = Instance(stream, stream.walpost)
+        self.other = Instance(stream, stream.instance("other", **stream.walpost.config))
         self.starts = 0
 
     def start(self, lanes=None):
@@ -110,12 +96,11 @@ class Crew:
         self.leader.walpost.kill()
         return self.leader.evidence()
 
-    def wait_in_flight(self, passes=0, timeout=START_TIMEOUT):
-        """Until a batch is in flight, after so many passes of crash points; False when none came."""
+    def wait_in_flight(self, timeout=START_TIMEOUT):
+        """Until a batch is in flight; False when none came."""
         deadline = time.monotonic() + timeout
-        board = self.leader.board
         looks = 0
-        while not (board.in_flight() and board.passes() >= passes):
+        while not self.leader.board.in_flight():
             looks += 1
             if looks % 100 == 0:
                 self.leader.check_alive()
