@@ -2,6 +2,7 @@
 #include "anchor/journal_topic.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -9,7 +10,7 @@
 #include "kafka/producer.h"
 #include "kafka/reader.h"
 
-enum { TOPIC_TIMEOUT_MS = 10000, WRITE_TIMEOUT_MS = 20000, POLL_MS = 200 };
+enum { TOPIC_TIMEOUT_MS = 10000, WRITE_TIMEOUT_MS = 20000, POLL_MS = 200, PAUSE_MS = 100 };
 
 /* As the checkpoint's: it is read whole, so it stays small. */
 static const char *const topic_settings[][2] = {{"cleanup.policy", "compact"},
@@ -55,8 +56,16 @@ enum verdict journal_read(const struct config *config, bool committed, int timeo
         return verdict;
     }
     struct reading reading = {.journal = journal, .verdict = OK};
-    verdict = reader_read(reader, config->replay_topic, committed, timeout_ms, stop, on_record,
-                          &reading, error);
+    int64_t deadline_us = clock_us() + timeout_ms * INT64_C(1000);
+    for (int left_ms = timeout_ms;;) {
+        verdict = reader_read(reader, config->replay_topic, committed, left_ms, stop, on_record,
+                              &reading, error);
+        left_ms = (int)((deadline_us - clock_us()) / 1000) - PAUSE_MS;
+        if (verdict != RETRY || left_ms <= 0) {
+            break;
+        }
+        clock_wait_ms(PAUSE_MS); /* what was applied may be applied again */
+    }
     reader_free(reader);
     if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
         journal->exists = false;
@@ -147,5 +156,17 @@ enum verdict journal_write(const struct config *config, const struct log *log, c
     snprintf(record.topic, sizeof(record.topic), "%s", config->replay_topic);
     verdict = send(producer, &record, stop, error);
     producer->ops->close(producer);
+    return verdict;
+}
+
+enum verdict journal_write_wal_clock(const struct config *config, const struct log *log,
+                                     const struct wal_clock *clock, const atomic_bool *stop,
+                                     struct error *error)
+{
+    struct bytes value;
+    char *memory = journal_write_clock(clock, &value.len);
+    value.data = memory;
+    enum verdict verdict = journal_write(config, log, JOURNAL_CLOCK_KEY, value, stop, error);
+    free(memory);
     return verdict;
 }

@@ -20,7 +20,7 @@ struct topic_spec journal_topic_spec(const struct config *config);
 
 /* Into a journal that the caller has initialised (wanted_id and progress included). No such topic:
  * OK, exists is false. committed: only what is committed, once nothing before the end is open any
- * more; RETRY: not in time. */
+ * more; RETRY: not in time, however often it was tried. */
 enum verdict MUST_CHECK journal_read(const struct config *config, bool committed, int timeout_ms,
                                      const atomic_bool *stop, struct journal *journal,
                                      struct error *error);
@@ -31,5 +31,9 @@ enum verdict MUST_CHECK journal_provide(const struct config *config, struct erro
 enum verdict MUST_CHECK journal_write(const struct config *config, const struct log *log,
                                       const char *key, struct bytes value, const atomic_bool *stop,
                                       struct error *error);
+/* The clock, as a record of its own. */
+enum verdict MUST_CHECK journal_write_wal_clock(const struct config *config, const struct log *log,
+                                                const struct wal_clock *clock,
+                                                const atomic_bool *stop, struct error *error);
 
 #endif

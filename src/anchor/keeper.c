@@ -99,19 +99,15 @@ static void recall_clock(struct keeper *keeper, uint64_t system_id)
 
 static enum verdict write_clock(struct keeper *keeper, struct error *error)
 {
-    struct bytes value;
-    char *memory = journal_write_clock(&keeper->clock, &value.len);
-    value.data = memory;
     enum verdict verdict =
-        journal_write(keeper->config, keeper->log, JOURNAL_CLOCK_KEY, value, &keeper->stop, error);
-    if (verdict == WAIT) {
+        journal_write_wal_clock(keeper->config, keeper->log, &keeper->clock, &keeper->stop, error);
+    if (verdict == WAIT) { /* the stream is older than its anchor */
         verdict = journal_provide(keeper->config, error);
         if (verdict == OK) {
-            verdict = journal_write(keeper->config, keeper->log, JOURNAL_CLOCK_KEY, value,
-                                    &keeper->stop, error);
+            verdict = journal_write_wal_clock(keeper->config, keeper->log, &keeper->clock,
+                                              &keeper->stop, error);
         }
     }
-    free(memory);
     return verdict;
 }
 
@@ -131,11 +127,12 @@ static enum verdict note_moment(struct keeper *keeper, lsn anchor_lsn, int64_t *
         return OK;
     }
     keeper->noted_us = clock_us();
-    if (keeper->clock.count == 0) { /* of what stands before, nobody knows the time */
-        wal_clock_note(&keeper->clock, (struct moment){anchor_lsn, moment.time_us - 1}, anchor_lsn);
+    if (keeper->clock.count == 0 && moment.wal_lsn > anchor_lsn) {
+        /* Whatever is committed from now on stands behind the anchor, too. */
+        struct moment first = {anchor_lsn, moment.time_us - 1};
+        (void)wal_clock_note(&keeper->clock, first, anchor_lsn);
     }
-    wal_clock_note(&keeper->clock, moment, anchor_lsn);
-    return write_clock(keeper, error);
+    return wal_clock_note(&keeper->clock, moment, anchor_lsn) ? write_clock(keeper, error) : OK;
 }
 
 static enum verdict make_anchor(struct keeper *keeper, const struct pg_slot *anchor,
@@ -157,6 +154,7 @@ static enum verdict make_anchor(struct keeper *keeper, const struct pg_slot *anc
     }
     enum verdict verdict = anchor_make(config, keeper->link, anchor, error);
     if (verdict == OK) {
+        keeper->noted_us = 0; /* its first moment is noted at the next turn */
         log_write(keeper->log, LOG_INFO, "anchor slot made: replays are possible from here on",
                   F_TEXT("slot", config->anchor_slot), F_LSN("from", live->confirmed_lsn));
     }

@@ -55,12 +55,6 @@ int64_t wal_clock_interval_us(uint64_t keep_for_us)
     return keep_for_us == 0 || share > most ? most : share < least ? least : share;
 }
 
-static void drop_first(struct wal_clock *clock, size_t n)
-{
-    clock->count -= n;
-    memmove(clock->moments, clock->moments + n, clock->count * sizeof(clock->moments[0]));
-}
-
 static void thin(struct wal_clock *clock)
 {
     size_t kept = 0;
@@ -70,25 +64,26 @@ static void thin(struct wal_clock *clock)
     clock->count = kept;
 }
 
-void wal_clock_note(struct wal_clock *clock, struct moment moment, lsn first_lsn)
+bool wal_clock_note(struct wal_clock *clock, struct moment moment, lsn first_lsn)
 {
     while (clock->count > 0 && clock->moments[clock->count - 1].wal_lsn > moment.wal_lsn) {
         clock->count--; /* the server was set back */
     }
-    if (clock->count > 0 && moment.time_us <= clock->moments[clock->count - 1].time_us) {
-        return;
+    const struct moment *last = clock->count == 0 ? NULL : &clock->moments[clock->count - 1];
+    if (last != NULL && (moment.wal_lsn == last->wal_lsn || moment.time_us <= last->time_us)) {
+        return false;
     }
     size_t below = 0;
-    while (below < clock->count && clock->moments[below].wal_lsn <= first_lsn) {
+    while (below < clock->count && clock->moments[below].wal_lsn < first_lsn) {
         below++;
     }
-    if (below > 1) {
-        drop_first(clock, below - 1);
-    }
+    clock->count -= below;
+    memmove(clock->moments, clock->moments + below, clock->count * sizeof(clock->moments[0]));
     if (clock->count == MOMENTS_MAX) {
         thin(clock);
     }
     clock->moments[clock->count++] = moment;
+    return true;
 }
 
 lsn wal_clock_before(const struct wal_clock *clock, int64_t time_us)
@@ -100,11 +95,12 @@ lsn wal_clock_before(const struct wal_clock *clock, int64_t time_us)
     return before;
 }
 
-int64_t wal_clock_time(const struct wal_clock *clock, lsn position)
+int64_t wal_clock_since(const struct wal_clock *clock, lsn position)
 {
-    int64_t time_us = 0;
-    for (size_t i = 0; i < clock->count && clock->moments[i].wal_lsn <= position; i++) {
-        time_us = clock->moments[i].time_us;
+    for (size_t i = 0; i < clock->count; i++) {
+        if (clock->moments[i].wal_lsn >= position) {
+            return clock->moments[i].time_us;
+        }
     }
-    return time_us;
+    return 0;
 }

@@ -28,12 +28,12 @@ uint64_t anchor_keep_bytes(uint64_t keep_bytes, int64_t limit_bytes);
 
 /* How often a moment is noted, so that 32 of them or more cover the time that is kept. */
 int64_t wal_clock_interval_us(uint64_t keep_for_us);
-/* Adds a moment. Those below first_lsn are forgotten, but for the newest of them; when there is no
- * room, every second one is. A moment that does not come after the last one is not added. */
-void wal_clock_note(struct wal_clock *clock, struct moment moment, lsn first_lsn);
+/* Adds a moment. Those below first_lsn are forgotten; when there is no room, every second one is.
+ * False: it says nothing new, for neither time nor WAL has moved. */
+bool wal_clock_note(struct wal_clock *clock, struct moment moment, lsn first_lsn);
 /* A position before which everything was committed at this time or earlier; 0: not known. */
 lsn wal_clock_before(const struct wal_clock *clock, int64_t time_us);
-/* When the WAL reached this position, not later than; 0: not known. */
-int64_t wal_clock_time(const struct wal_clock *clock, lsn position);
+/* Since when everything that was committed stands at or behind this position; 0: not known. */
+int64_t wal_clock_since(const struct wal_clock *clock, lsn position);
 
 #endif

@@ -121,6 +121,9 @@ void checkpoint_next_generation(const struct checkpoint *from,
     next->lanes_seen = options->lanes;
     check(options->lanes >= 1 && options->lanes <= LANES_MAX);
 
+    next->recovered_lsn = options->recovered_lsn != 0 || options->forget_positions
+                              ? options->recovered_lsn
+                              : from->recovered_lsn;
     if (options->forget_positions) {
         next->first_generation = next->generation;
         next->settled_lsn = options->accept_lsn;

@@ -36,7 +36,8 @@ struct checkpoint {
     uint32_t timeline;
     char instance[128];
     lsn settled_lsn;      /* S: the largest of all records that count */
-    lsn origin_lsn;       /* where init created the slot */
+    lsn origin_lsn;       /* where init or recover created the slot */
+    lsn recovered_lsn;    /* S of the slot before, where the table was read again; 0: never */
     struct layout layout; /* of this generation */
     struct layout *history;
     size_t n_history;
@@ -75,7 +76,8 @@ struct generation_options {
     bool forget_positions; /* another system or timeline was accepted: everything starts at
                               accept_lsn */
     lsn accept_lsn;        /* S is raised to it when a gap is accepted; else 0 */
-    lsn origin_lsn;        /* of a stream that is founded; 0: as before */
+    lsn origin_lsn;        /* of a stream that is founded or recovered; 0: as before */
+    lsn recovered_lsn;     /* of a stream that is recovered; 0: as before */
     uint64_t at_least;     /* number it above this one too (seen uncommitted) */
 };
 void checkpoint_next_generation(const struct checkpoint *from,

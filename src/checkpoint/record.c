@@ -63,6 +63,7 @@ static void generation_read(struct checkpoint *checkpoint,
     fresh.timeline = from->timeline;
     fresh.settled_lsn = from->settled_lsn;
     fresh.origin_lsn = from->origin_lsn;
+    fresh.recovered_lsn = from->recovered_lsn;
     snprintf(fresh.instance, sizeof(fresh.instance), "%s", from->instance);
     fresh.layout.lanes = from->lanes;
     fresh.layout.key_template = must_strdup(from->key_template);
@@ -235,6 +236,7 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
     record.key_template = checkpoint->layout.key_template;
     record.settled_lsn = checkpoint->settled_lsn;
     record.origin_lsn = checkpoint->origin_lsn;
+    record.recovered_lsn = checkpoint->recovered_lsn;
     record.accepted_gap_lsn = accepted_gap_lsn;
     record.n_history = checkpoint->n_history;
     record.history = must_calloc(checkpoint->n_history, sizeof(record.history[0]));

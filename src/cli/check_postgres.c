@@ -360,11 +360,9 @@ static void check_slot_health(struct points *points, const struct look *look)
     char retained[BYTES_TEXT_SIZE];
     char safe[BYTES_TEXT_SIZE];
     say_bytes(slot->retained_bytes, retained);
-    if (strcmp(slot->wal_status, "unreserved") == 0) {
-        point_warn(points, "WAL budget",
-                   "Let walpost catch up now, or raise max_slot_wal_keep_size: the next checkpoint "
-                   "of the server may remove WAL that the slot needs.",
-                   "%s are kept for the slot, and that is over the limit", retained);
+    struct error shortage;
+    if (catalog_slot_shortage(slot, look->config->postgres.slot, &shortage)) {
+        point_warn(points, "WAL budget", shortage.remedy, "%s", shortage.what);
     } else if (slot->safe_bytes >= 0) {
         point_ok(points, "WAL budget", "%s kept for the slot, %s more until it is lost", retained,
                  say_bytes(slot->safe_bytes, safe));

@@ -12,8 +12,9 @@
 #include "kafka/cluster.h"
 
 /* In the order of a first day with walpost. */
-static const struct command *const commands[] = {&command_init,   &command_check,    &command_run,
-                                                 &command_status, &command_bookmark, &command_drop};
+static const struct command *const commands[] = {
+    &command_init,   &command_check,    &command_run, &command_status,
+    &command_replay, &command_bookmark, &command_drop};
 
 static const struct flag common_flags[] = {
     {"--config", "FILE", "the configuration, also -c; else walpost.yaml where it is there"},
@@ -91,7 +92,7 @@ static const struct command *find_command(const char *name)
 }
 
 /* Names that are taken already, so that nobody is sent to another command. */
-static const char *const later_commands[] = {"replay", "dlq", "schema", "consume", "load"};
+static const char *const later_commands[] = {"dlq", "schema", "consume", "load"};
 
 static enum verdict unknown_command(const char *name, const char *other, struct error *error)
 {

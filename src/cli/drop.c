@@ -9,6 +9,7 @@
 #include "cli/reach.h"
 #include "cli/say.h"
 #include "cli/stream_sql.h"
+#include "pipeline/snapshot_copy.h"
 
 static enum verdict confirm(const struct config *config, bool yes, struct error *error)
 {
@@ -98,7 +99,7 @@ static enum verdict drop_snapshot(struct look *look, struct error *error)
 {
     char *what = must_printf("table %s", look->config->snapshot_table);
     enum verdict verdict =
-        drop_by_sql(look, look->snapshot.exists, what, sql_drop_snapshot(look->config), error);
+        drop_by_sql(look, look->snapshot.exists, what, snapshot_drop_sql(look->config), error);
     free(what);
     if (verdict == OK && look->found.intent.exists) {
         const char *params[] = {look->config->stream};

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "anchor/anchor.h"
+#include "anchor/journal_topic.h"
+#include "anchor/window.h"
 #include "base/check.h"
 #include "cli/init_slot.h"
 #include "cli/reach.h"
@@ -273,6 +275,35 @@ static enum verdict take_turn(const struct look *look, struct error *error)
     return verdict;
 }
 
+/* Since when there is something to replay. */
+static enum verdict note_birth(const struct look *look, struct error *error)
+{
+    struct journal journal;
+    struct pg_slot anchor;
+    struct moment birth;
+    lsn wal_lsn;
+    journal_init(&journal);
+    enum verdict verdict =
+        journal_read(look->config, false, KAFKA_TIMEOUT_MS, NULL, &journal, error);
+    if (verdict == OK) {
+        verdict = catalog_slot(look->sql, look->config->anchor_slot, &anchor, error);
+    }
+    if (verdict == OK) {
+        verdict = catalog_clock(look->sql, &wal_lsn, &birth.time_us, error);
+    }
+    if (verdict == OK) {
+        birth.wal_lsn = anchor.confirmed_lsn;
+        if (journal.clock.system_id != look->found.identity.system_id) {
+            journal.clock = (struct wal_clock){.system_id = look->found.identity.system_id};
+        }
+        (void)wal_clock_note(&journal.clock, birth, anchor.confirmed_lsn);
+        struct log log = reach_log(look->config);
+        verdict = journal_write_wal_clock(look->config, &log, &journal.clock, NULL, error);
+    }
+    journal_release(&journal);
+    return verdict;
+}
+
 /* Last of all: it is a copy of the stream's own slot. */
 static enum verdict make_anchor(struct look *look, struct error *error)
 {
@@ -295,6 +326,10 @@ static enum verdict make_anchor(struct look *look, struct error *error)
     if (verdict == OK) {
         printf("%s  anchor slot %s: WAL is kept for replays from now on\n",
                anchor->exists ? "remade " : "created", config->anchor_slot);
+        verdict = note_birth(look, error);
+        if (verdict != OK) {
+            error_prefix(error, "the anchor slot is made, but since when could not be noted: ");
+        }
     }
     return verdict;
 }

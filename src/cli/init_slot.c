@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/reach.h"
 #include "cli/stream_sql.h"
+#include "pipeline/snapshot_copy.h"
 
 static enum verdict execute_and_free(struct link *link, char *sql, int timeout_ms,
                                      struct error *error)
@@ -46,61 +47,20 @@ static enum verdict end_intent(struct look *look, struct error *error)
 
 /* --- the snapshot --- */
 
-static enum verdict copy_snapshot(struct look *look, const char *snapshot_name, int64_t *rows,
-                                  struct error *error)
-{
-    const struct config *config = look->config;
-    char *literal = pg_quote_literal(snapshot_name);
-    enum verdict verdict = execute_and_free(
-        look->sql, must_printf("SET TRANSACTION SNAPSHOT %s", literal), SQL_TIMEOUT_MS, error);
-    free(literal);
-    if (verdict == OK) {
-        verdict = execute_and_free(look->sql, sql_drop_snapshot(config), SQL_TIMEOUT_MS, error);
-    }
-    bool pending = table_has_column(&look->table, config->outbox.columns.status);
-    bool timed = table_has_column(&look->table, config->outbox.columns.created_at);
-    if (verdict == OK) { /* the table may be large: no limit */
-        verdict =
-            execute_and_free(look->sql, sql_create_snapshot(config, pending, timed), 0, error);
-    }
-    if (verdict == OK) {
-        verdict = execute_and_free(
-            look->sql, must_printf("ALTER TABLE %s ADD PRIMARY KEY (n)", config->snapshot_table), 0,
-            error);
-    }
-    if (verdict == OK) {
-        char *count = must_printf("SELECT pg_catalog.count(*) FROM %s", config->snapshot_table);
-        verdict = reach_number(look->sql, count, NULL, rows, error);
-        free(count);
-    }
-    if (verdict == OK && *rows == 0) {
-        verdict = execute_and_free(look->sql, sql_drop_snapshot(config), SQL_TIMEOUT_MS, error);
-    }
-    return verdict;
-}
-
 /* Inside the snapshot that the slot exports, what is seen and what will be streamed meet exactly.
  */
-static enum verdict take_snapshot(struct look *look, const char *snapshot_name, int64_t *rows,
-                                  struct error *error)
+static enum verdict take_snapshot(struct look *look, const char *snapshot_name,
+                                  lsn consistent_point, int64_t *rows, struct error *error)
 {
+    const struct config *config = look->config;
     *rows = 0;
-    if (look->config->outbox.snapshot == SNAPSHOT_NONE) {
+    if (config->outbox.snapshot == SNAPSHOT_NONE) {
         return OK;
     }
-    enum verdict verdict = reach_execute(look->sql, "BEGIN ISOLATION LEVEL REPEATABLE READ", error);
-    if (verdict == OK) {
-        verdict = copy_snapshot(look, snapshot_name, rows, error);
-        if (verdict != OK) {
-            struct error ignored;
-            enum verdict rolled_back = reach_execute(look->sql, "ROLLBACK", &ignored);
-            (void)rolled_back; /* the first error is the one to tell */
-        } else {
-            verdict = reach_execute(look->sql, "COMMIT", error);
-        }
-    }
-    if (verdict != OK) {
-        error_prefix(error, "the rows that are there could not be numbered for the snapshot: ");
+    enum verdict verdict = snapshot_copy(look->sql, config, &look->table, snapshot_name,
+                                         consistent_point, rows, error);
+    if (verdict == OK && *rows == 0) {
+        verdict = execute_and_free(look->sql, snapshot_drop_sql(config), SQL_TIMEOUT_MS, error);
     }
     return verdict;
 }
@@ -138,7 +98,7 @@ static enum verdict create_slot(struct look *look, struct error *error)
     if (verdict == OK) {
         printf("created  slot %s at " LSN_FORMAT "\n", config->postgres.slot,
                LSN_ARGS(consistent_point));
-        verdict = take_snapshot(look, snapshot_name, &rows, error);
+        verdict = take_snapshot(look, snapshot_name, consistent_point, &rows, error);
     }
     crash_point("init_after_snapshot");
     if (verdict == OK && rows > 0) {

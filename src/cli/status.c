@@ -77,7 +77,7 @@ static void look_at_replays(struct look *look, struct replays *replays)
                                           &replays->journal, &replays->error);
     if (catalog_clock(look->sql, &wal_lsn, &replays->now_us, &ignored) == OK &&
         replays->journal.clock.system_id == look->found.identity.system_id) {
-        replays->since_us = wal_clock_time(&replays->journal.clock, look->anchor.confirmed_lsn);
+        replays->since_us = wal_clock_since(&replays->journal.clock, look->anchor.confirmed_lsn);
     }
 }
 
@@ -119,6 +119,11 @@ static void print_slot(const struct config *config, const struct pg_slot *slot)
     line("WAL", text);
     line("may still grow",
          slot->safe_bytes < 0 ? "without limit" : say_bytes(slot->safe_bytes, bytes));
+    struct error shortage;
+    if (catalog_slot_shortage(slot, config->postgres.slot, &shortage)) {
+        line("warning", shortage.what);
+        line("", shortage.remedy);
+    }
 }
 
 static void print_checkpoint(const struct findings *found, const struct error *kafka_error)
@@ -134,6 +139,13 @@ static void print_checkpoint(const struct findings *found, const struct error *k
         return;
     }
     print_lsn("settled", checkpoint->settled_lsn);
+    if (checkpoint->recovered_lsn != 0) {
+        snprintf(text, sizeof(text),
+                 "from the table, " LSN_FORMAT " to " LSN_FORMAT
+                 ": rows that were PENDING there may be in Kafka twice, logical messages are lost",
+                 LSN_ARGS(checkpoint->recovered_lsn), LSN_ARGS(checkpoint->origin_lsn));
+        line("recovered", text);
+    }
     snprintf(text, sizeof(text), "%" PRIu64 ", %u %s", checkpoint->generation, checkpoint->lanes,
              checkpoint->lanes == 1 ? "lane" : "lanes");
     line("generation", text);
@@ -270,6 +282,10 @@ static void print_json(const struct look *look, const struct rows *rows,
         json_text(&json, "wal_status", slot->wal_status);
         json_int(&json, "retained_bytes", slot->retained_bytes);
         print_count(&json, "safe_bytes", slot->safe_bytes);
+        struct error shortage;
+        bool is_short = catalog_slot_shortage(slot, look->config->postgres.slot, &shortage);
+        json_text(&json, "warning", is_short ? shortage.what : NULL);
+        json_text(&json, "remedy", is_short ? shortage.remedy : NULL);
     }
     json_close(&json, '}');
     json_open(&json, "checkpoint", '{');
@@ -283,6 +299,11 @@ static void print_json(const struct look *look, const struct rows *rows,
         json_lsn(&json, "settled_lsn", checkpoint->settled_lsn);
         json_lsn(&json, "origin_lsn", checkpoint->origin_lsn);
         json_int(&json, "timeline", checkpoint->timeline);
+        if (checkpoint->recovered_lsn != 0) {
+            json_lsn(&json, "recovered_from_lsn", checkpoint->recovered_lsn);
+        } else {
+            json_null(&json, "recovered_from_lsn");
+        }
     }
     json_close(&json, '}');
     print_count(&json, "pending_rows", rows->pending);

@@ -73,24 +73,3 @@ char *sql_drop_publication(const struct config *config)
 {
     return about_publication(config, "DROP PUBLICATION IF EXISTS", "");
 }
-
-char *sql_create_snapshot(const struct config *config, bool where_pending, bool by_time)
-{
-    char *id = pg_quote_identifier(config->outbox.columns.id);
-    char *created_at = pg_quote_identifier(config->outbox.columns.created_at);
-    char *status = pg_quote_identifier(config->outbox.columns.status);
-    char *sql = must_printf("CREATE TABLE %s AS SELECT pg_catalog.row_number() OVER (ORDER BY "
-                            "%s%s%s) AS n, %s AS id FROM %s%s%s%s",
-                            config->snapshot_table, by_time ? created_at : "", by_time ? ", " : "",
-                            id, id, config->table, where_pending ? " WHERE " : "",
-                            where_pending ? status : "", where_pending ? " = 'PENDING'" : "");
-    free(id);
-    free(created_at);
-    free(status);
-    return sql;
-}
-
-char *sql_drop_snapshot(const struct config *config)
-{
-    return must_printf("DROP TABLE IF EXISTS %s", config->snapshot_table);
-}

@@ -14,8 +14,6 @@ char *sql_create_publication(const struct config *config);
 char *sql_extend_publication(const struct config *config);
 char *sql_drop_publication(const struct config *config);
 /* The rows to publish first, numbered. where_pending, by_time: does the table have the columns? */
-char *sql_create_snapshot(const struct config *config, bool where_pending, bool by_time);
-char *sql_drop_snapshot(const struct config *config);
 
 /* The row that says: an init is under way. */
 #define SQL_CREATE_INTENTS                                                          \

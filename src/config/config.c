@@ -133,6 +133,19 @@ static enum verdict check_snapshot(const struct settings *settings, struct confi
                                "delete.");
 }
 
+static enum verdict check_recover(const struct settings *settings, const struct config *config,
+                                  struct error *error)
+{
+    if (config->recover != RECOVER_TABLE || config->outbox.after_publish != AFTER_KEEP) {
+        return OK;
+    }
+    error_set(error, INVALID, "%s: recover cannot be table where outbox.after_publish is keep",
+              where_set(settings, "recover"));
+    return error_remedy(error, "Rows that are kept as they are do not tell which of them were "
+                               "published: set recover to refuse, or outbox.after_publish to mark "
+                               "or delete.");
+}
+
 static enum verdict check_memory(const struct settings *settings, const struct config *config,
                                  struct error *error)
 {
@@ -264,6 +277,9 @@ static enum verdict load(const struct config_sources *sources, struct settings *
     if (verdict == OK) {
         derive(config);
         verdict = check_snapshot(settings, config, error);
+    }
+    if (verdict == OK) {
+        verdict = check_recover(settings, config, error);
     }
     if (verdict == OK) {
         verdict = check_memory(settings, config, error);

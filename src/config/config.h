@@ -20,6 +20,7 @@ enum snapshot_mode { SNAPSHOT_PENDING, SNAPSHOT_NONE };
 enum header_style { HEADERS_WALPOST, HEADERS_DEBEZIUM, HEADERS_CLOUDEVENTS };
 enum missing_topic { MISSING_WAIT, MISSING_CREATE, MISSING_DEAD_LETTER };
 enum value_format { VALUE_ENVELOPE, VALUE_PAYLOAD, VALUE_JSON };
+enum recover { RECOVER_REFUSE, RECOVER_TABLE };
 enum delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
 
@@ -64,7 +65,8 @@ struct config {
     } route;
     enum value_format value; /* encode.value; VALUE_PAYLOAD is refused until contracts exist */
     enum delivery delivery;
-    uint32_t lanes; /* 1 .. 64 */
+    enum recover recover; /* what a run does when its slot is gone */
+    uint32_t lanes;       /* 1 .. 64 */
     struct {
         uint32_t max_events; /* 1 .. 1000000 */
         uint64_t max_bytes;

@@ -35,6 +35,8 @@ static const struct option_choice values[] = {
     {"envelope", VALUE_ENVELOPE}, {"payload", VALUE_PAYLOAD, true}, {"json", VALUE_JSON}, {NULL}};
 static const struct option_choice deliveries[] = {
     {"exactly_once", DELIVERY_EXACTLY_ONCE}, {"at_least_once", DELIVERY_AT_LEAST_ONCE}, {NULL}};
+static const struct option_choice recoveries[] = {
+    {"refuse", RECOVER_REFUSE}, {"table", RECOVER_TABLE}, {NULL}};
 static const struct option_choice lane_words[] = {{"partition", 0, true}, {NULL}};
 static const struct option_choice logs[] = {
     {"auto", LOG_CHOICE_AUTO}, {"text", LOG_CHOICE_TEXT}, {"json", LOG_CHOICE_JSON}, {NULL}};
@@ -117,6 +119,10 @@ static const struct option options[] = {
 
     {"delivery", OPTION_CHOICE, AT(delivery), .fallback = "exactly_once", .choices = deliveries,
      .summary = "the promise: exactly_once, or at_least_once without Kafka transactions"},
+    {"recover", OPTION_CHOICE, AT(recover), .fallback = "refuse", .choices = recoveries,
+     .summary =
+         "a slot that is gone, lost or ahead: refuse, or make it anew and read the rows that "
+         "are still PENDING again, at least once"},
     {"lanes", OPTION_INTEGER, AT(lanes), .fallback = "1", .min = 1, .max = 64,
      .choices = lane_words, .summary = "threads that publish; each owns a set of keys"},
     {"batch.max_events", OPTION_INTEGER, AT(batch.max_events), .fallback = "20000", .min = 1,

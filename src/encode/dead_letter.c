@@ -33,6 +33,7 @@ static const struct bytes letter_names[] = {
     BYTES_LIT("content-type"),
     BYTES_LIT("snapshot"),
     BYTES_LIT("transaction_part"),
+    BYTES_LIT("replay_id"),
     /* of dead letters alone */
     BYTES_LIT("reason"),
     BYTES_LIT("detail"),
@@ -100,6 +101,7 @@ void encode_dead_letter(const struct encoder *encoder, const struct event *event
     record->scratch_used = TRACEPARENT_LEN;
     trace_of(row, record->scratch, &trace);
     headers_write_known(event, &trace, record);
+    put(record, BYTES_LIT("replay_id"), encoder->headers.replay_id);
     put(record, BYTES_LIT("reason"), bytes_of(dead_reason_name(reason)));
     put(record, BYTES_LIT("detail"), bytes_of(detail));
     put(record, BYTES_LIT("stream"), encoder->stream);

@@ -115,6 +115,11 @@ void encoder_free(struct encoder *encoder)
     free(encoder);
 }
 
+void encoder_set_replay(struct encoder *encoder, const char *id)
+{
+    encoder->headers.replay_id = bytes_of(id);
+}
+
 size_t encode_headroom(const struct encoder *encoder, const struct row *row)
 {
     return encoder->format == VALUE_JSON ? 0 : envelope_headroom(encoder->stream, row);

@@ -20,6 +20,8 @@ struct encoder;
 enum verdict MUST_CHECK encoder_new(const struct config *config, struct encoder **encoder,
                                     struct error *error);
 void encoder_free(struct encoder *encoder);
+/* Every record gets the header replay_id. id stays the caller's. */
+void encoder_set_replay(struct encoder *encoder, const char *id);
 
 /* An upper bound of what encode_event writes in front of the payload, so that the loop can leave
  * room for it. 0 for encode.value: json. */

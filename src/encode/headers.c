@@ -14,13 +14,14 @@ static const struct bytes content_protobuf = BYTES_LIT("application/protobuf");
 static const struct bytes content_json = BYTES_LIT("application/json");
 
 /* The most that headers_write writes itself. */
-enum { FIXED_MAX = 17 };
+enum { FIXED_MAX = 18 };
 
 static const struct bytes walpost_names[] = {
     BYTES_LIT("event_id"),       BYTES_LIT("event_type"), BYTES_LIT("aggregate_id"),
     BYTES_LIT("schema_version"), BYTES_LIT("trace_id"),   BYTES_LIT("span_id"),
     BYTES_LIT("traceparent"),    BYTES_LIT("tracestate"), BYTES_LIT("position"),
     BYTES_LIT("content-type"),   BYTES_LIT("snapshot"),   BYTES_LIT("transaction_part"),
+    BYTES_LIT("replay_id"),
 };
 
 /* Debezium's EventRouter writes "id" itself. The others are the names of its default table and of
@@ -39,6 +40,7 @@ static const struct bytes debezium_names[] = {
     BYTES_LIT("content-type"),
     BYTES_LIT("snapshot"),
     BYTES_LIT("transaction_part"),
+    BYTES_LIT("replay_id"),
 };
 
 /* CloudEvents 1.0, Kafka protocol binding, binary content mode (3.2); ce_traceparent and
@@ -53,7 +55,7 @@ static const struct bytes cloudevents_names[] = {
     BYTES_LIT("span_id"),          BYTES_LIT("traceparent"),
     BYTES_LIT("tracestate"),       BYTES_LIT("position"),
     BYTES_LIT("content-type"),     BYTES_LIT("snapshot"),
-    BYTES_LIT("transaction_part"),
+    BYTES_LIT("transaction_part"), BYTES_LIT("replay_id"),
 };
 _Static_assert(ARRAY_LEN(cloudevents_names) <= FIXED_MAX, "the largest set");
 
@@ -272,6 +274,7 @@ enum verdict headers_write(const struct header_plan *plan, const struct event *e
     case HEADERS_DEBEZIUM: write_debezium(event, trace, record); break;
     case HEADERS_CLOUDEVENTS: write_cloudevents(plan, event, trace, occurred_us, record); break;
     }
+    put(record, BYTES_LIT("replay_id"), plan->replay_id);
     put(record, BYTES_LIT("content-type"), plan->content_type);
     return headers_write_custom(plan, &event->row, reserved_names(plan->style), record, error);
 }

@@ -18,7 +18,8 @@
 struct header_plan {
     enum header_style style;
     struct bytes content_type;
-    char *source; /* ce_source */
+    char *source;           /* ce_source */
+    struct bytes replay_id; /* NULL: no replay */
     struct custom_header {
         struct bytes name;
         struct template value;

@@ -76,6 +76,10 @@ enum verdict client_open(struct client *client, const struct config *config, enu
 
 void client_close(struct client *client)
 {
+    for (size_t i = 0; i < client->n_held; i++) {
+        rd_kafka_event_destroy(client->held[i]);
+    }
+    free(client->held);
     if (client->queue != NULL) {
         rd_kafka_queue_destroy(client->queue);
     }
@@ -117,9 +121,26 @@ void client_drain(struct client *client)
 {
     rd_kafka_event_t *event;
     while ((event = rd_kafka_queue_poll(client->queue, 0)) != NULL) {
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+            client->held =
+                must_realloc(client->held, (client->n_held + 1) * sizeof(client->held[0]));
+            client->held[client->n_held++] = event;
+            continue;
+        }
         client_note(client, event);
         rd_kafka_event_destroy(event);
     }
+}
+
+rd_kafka_event_t *client_poll(struct client *client, int timeout_ms)
+{
+    if (client->n_held == 0) {
+        return rd_kafka_queue_poll(client->queue, timeout_ms);
+    }
+    rd_kafka_event_t *event = client->held[0];
+    client->n_held--;
+    memmove(client->held, client->held + 1, client->n_held * sizeof(client->held[0]));
+    return event;
 }
 
 static bool is_mere_timeout(rd_kafka_resp_err_t code)

@@ -32,6 +32,8 @@ struct client {
     rd_kafka_resp_err_t last_code; /* the newest complaint; 0: none */
     char last[256];
     int64_t last_us;
+    rd_kafka_event_t **held; /* delivery reports that came while an answer was waited for */
+    size_t n_held;
 };
 
 /* transactional_id: CLIENT_PRODUCER only; NULL for an idempotent producer. log may be NULL. */
@@ -44,8 +46,11 @@ void client_close(struct client *client);
 
 /* Remembers what an error event says. True: it is fatal to this handle. */
 bool client_note(struct client *client, rd_kafka_event_t *event);
-/* Notes every event that waits; for handles without delivery reports. */
+/* Notes every event that waits. Delivery reports are held for client_poll: a batch may be under
+ * way. */
 void client_drain(struct client *client);
+/* The next event, the held ones first; NULL: none within timeout_ms. To be destroyed. */
+rd_kafka_event_t *client_poll(struct client *client, int timeout_ms);
 
 /* The verdict of a failed question: the client's last complaint explains a mere timeout. */
 enum verdict client_failed(struct client *client, rd_kafka_resp_err_t code, const char *doing,

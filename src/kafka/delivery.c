@@ -163,7 +163,7 @@ size_t producer_poll(struct producer *producer, int timeout_ms, report_fn *repor
     struct kafka_producer *p = kafka_producer_of(producer);
     size_t count = 0;
     rd_kafka_event_t *event;
-    while ((event = rd_kafka_queue_poll(p->client.queue, timeout_ms)) != NULL) {
+    while ((event = client_poll(&p->client, timeout_ms)) != NULL) {
         const rd_kafka_message_t *message;
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
             while ((message = rd_kafka_event_message_next(event)) != NULL) {

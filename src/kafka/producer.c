@@ -56,7 +56,7 @@ enum verdict kafka_producer_new(const struct config *config, const struct log *l
 void producer_drain(struct kafka_producer *p, int wait_ms)
 {
     rd_kafka_event_t *event;
-    while ((event = rd_kafka_queue_poll(p->client.queue, wait_ms)) != NULL) {
+    while ((event = client_poll(&p->client, wait_ms)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
             p->unreported -= (uint32_t)rd_kafka_event_message_count(event);
         } else if (client_note(&p->client, event)) {

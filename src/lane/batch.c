@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/broken_rule.h"
 #include "base/check.h"
 #include "base/crash_point.h"
 
@@ -236,11 +237,12 @@ static enum verdict send_checkpoint(struct batch *batch, struct producer *produc
                                     struct error *error)
 {
     struct record record;
-    record.partition = (int32_t)options->number + 1;
+    bool own = options->checkpoint_key.data == NULL;
+    record.partition = own ? (int32_t)options->number + 1 : options->checkpoint_partition;
     record.timestamp_ms = 0;
     record.n_headers = 0;
     snprintf(record.topic, sizeof(record.topic), "%s", options->checkpoint_topic);
-    record.key = CHECKPOINT_KEY_LANE;
+    record.key = own ? CHECKPOINT_KEY_LANE : options->checkpoint_key;
     record.value.len = checkpoint_write_lane(options->checkpoint, batch->watermark,
                                              batch->settled_lsn, batch->checkpoint_value);
     record.value.data = batch->checkpoint_value;
@@ -274,6 +276,13 @@ static enum verdict attempt(struct batch *batch, struct producer *producer,
         return verdict;
     }
     crash_point("after_produce");
+    if (rule_is_broken("checkpoint_inside") && wait_for_reports(batch, producer, stop) == OK &&
+        producer->ops->commit(producer, error) == OK) {
+        verdict = producer->ops->begin(producer, error);
+        if (verdict != OK) {
+            return verdict;
+        }
+    }
     batch->settled_lsn = batch_settled_lsn(batch, options);
     verdict = send_checkpoint(batch, producer, options, stop, error);
     if (verdict != OK) {

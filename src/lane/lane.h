@@ -29,6 +29,9 @@ struct lane_options {
     const struct encoder *encoder;
     const struct checkpoint *checkpoint; /* the generation; read-only */
     const char *checkpoint_topic;
+    /* Of the checkpoint record. NULL: the stream's own, "lane" in partition 1 + number. */
+    struct bytes checkpoint_key;
+    int32_t checkpoint_partition;
     /* The published prefix over all lanes, kept by the loop: what this batch may say of S. */
     const _Atomic lsn *published_lsn;
     bool alone; /* the only lane: everything before its batch is settled, so S may be the batch's

@@ -66,6 +66,13 @@ struct pg_slot {
 enum verdict MUST_CHECK catalog_slot(struct link *link, const char *slot, struct pg_slot *found,
                                      struct error *error);
 
+/* The statement and the reading of its answer apart, so that the loop can ask without waiting. To
+ * be freed. */
+char *catalog_slot_sql(int server_version, const char *slot);
+void catalog_slot_read(const struct pg_result *result, struct pg_slot *slot);
+/* Has the slot used up three quarters of max_slot_wal_keep_size? Then the words, as a WAIT. */
+bool catalog_slot_shortage(const struct pg_slot *slot, const char *name, struct error *error);
+
 struct pg_table_column {
     char *name;
     char *type; /* format_type */
@@ -108,8 +115,9 @@ enum verdict MUST_CHECK catalog_publication(struct link *link, const char *publi
                                             const char *schema_name, const char *table_name,
                                             struct pg_publication *found, struct error *error);
 
-/* CREATE_REPLICATION_SLOT name LOGICAL pgoutput (SNAPSHOT 'export') on a replication link.
- * snapshot_name is valid until the next command on that link. REFUSE (42710): it exists. */
+/* CREATE_REPLICATION_SLOT name LOGICAL pgoutput (SNAPSHOT 'export') on a replication link; a
+ * failover slot where the server knows them: a standby may keep a copy. snapshot_name is valid
+ * until the next command on that link. REFUSE (42710): it exists. */
 enum verdict MUST_CHECK catalog_create_slot(struct link *replication, const char *slot,
                                             lsn *consistent_point, char snapshot_name[static 64],
                                             struct error *error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,7 @@ static const char *invalidation_column(int server_version)
 }
 
 /* No parameters: a replication link can ask this too, and START_REPLICATION does when it fails. */
-static char *slot_sql(int server_version, const char *slot)
+char *catalog_slot_sql(int server_version, const char *slot)
 {
     char *name = pg_quote_literal(slot);
     char *sql = must_printf(
@@ -61,9 +62,12 @@ static int64_t safe_bytes(const struct pg_result *result, const char *wal_status
     return safe < 0 ? 0 : safe;
 }
 
-static void read_slot(const struct pg_result *result, struct pg_slot *slot)
+void catalog_slot_read(const struct pg_result *result, struct pg_slot *slot)
 {
-    slot->exists = true;
+    *slot = (struct pg_slot){.exists = pg_result_rows(result) > 0};
+    if (!slot->exists) {
+        return;
+    }
     result_copy(result, 0, slot->plugin, sizeof(slot->plugin));
     result_copy(result, 1, slot->database, sizeof(slot->database));
     result_copy(result, 2, slot->type, sizeof(slot->type));
@@ -82,19 +86,44 @@ static void read_slot(const struct pg_result *result, struct pg_slot *slot)
 enum verdict catalog_slot(struct link *link, const char *slot, struct pg_slot *found,
                           struct error *error)
 {
-    char *sql = slot_sql(link_server_version(link), slot);
+    char *sql = catalog_slot_sql(link_server_version(link), slot);
     struct pg_result *result = NULL;
     enum verdict verdict = link_query(link, sql, NULL, 0, CATALOG_TIMEOUT_MS, &result, error);
     free(sql);
     if (verdict != OK) {
         return verdict;
     }
-    *found = (struct pg_slot){.exists = false};
-    if (pg_result_rows(result) > 0) {
-        read_slot(result, found);
-    }
+    catalog_slot_read(result, found);
     pg_result_free(result);
     return OK;
+}
+
+bool catalog_slot_shortage(const struct pg_slot *slot, const char *name, struct error *error)
+{
+    bool over = strcmp(slot->wal_status, "unreserved") == 0;
+    if (!slot->exists || strcmp(slot->wal_status, "lost") == 0 ||
+        (!over && (slot->safe_bytes < 0 || slot->safe_bytes >= slot->retained_bytes / 3))) {
+        return false;
+    }
+    if (over) {
+        error_set(error, WAIT,
+                  "slot \"%s\" is about to be lost: %" PRId64
+                  " bytes of WAL are kept for it, which is over max_slot_wal_keep_size; the next "
+                  "checkpoint of the server may remove them",
+                  name, slot->retained_bytes);
+    } else {
+        error_set(error, WAIT,
+                  "slot \"%s\" may soon be lost: %" PRId64
+                  " bytes of WAL are kept for it, and %" PRId64
+                  " more (safe_wal_size) are left until max_slot_wal_keep_size is reached",
+                  name, slot->retained_bytes, slot->safe_bytes);
+    }
+    error_remedy(error,
+                 "Raise the limit, a reload is enough: ALTER SYSTEM SET max_slot_wal_keep_size = "
+                 "'%" PRId64 "MB'; SELECT pg_reload_conf(); Then find out what holds the stream "
+                 "up: is Kafka away, does a lane wait, is walpost stopped?",
+                 4 * (slot->retained_bytes + slot->safe_bytes) / (1024 * 1024) + 64);
+    return true;
 }
 
 /* --- create and drop --- */
@@ -139,9 +168,11 @@ enum verdict catalog_create_slot(struct link *replication, const char *slot, lsn
     struct error unwanted;
     error = error == NULL ? &unwanted : error;
     char *name = pg_quote_identifier(slot);
+    int version = link_server_version(replication);
     char *command = must_printf("CREATE_REPLICATION_SLOT %s LOGICAL pgoutput %s", name,
-                                link_server_version(replication) >= 150000 ? "(SNAPSHOT 'export')"
-                                                                           : "EXPORT_SNAPSHOT");
+                                version >= 170000   ? "(SNAPSHOT 'export', FAILOVER)"
+                                : version >= 150000 ? "(SNAPSHOT 'export')"
+                                                    : "EXPORT_SNAPSHOT");
     free(name);
     struct pg_result *result = NULL;
     enum verdict verdict =

@@ -56,9 +56,10 @@ static char *start_command(const struct link *link, const struct stream_options 
     }
     *at = '\0';
     bool messages = options->messages && link_server_version(link) >= 140000;
-    char *command = must_printf("START_REPLICATION SLOT %s LOGICAL 0/0 (proto_version '1', "
-                                "publication_names '%s'%s)",
-                                slot, doubled, messages ? ", messages 'true'" : "");
+    char *command = must_printf("START_REPLICATION SLOT %s LOGICAL " LSN_FORMAT
+                                " (proto_version '1', publication_names '%s'%s)",
+                                slot, LSN_ARGS(options->from_lsn), doubled,
+                                messages ? ", messages 'true'" : "");
     free(doubled);
     free(name);
     free(slot);

@@ -20,13 +20,14 @@
 struct stream_options {
     const char *slot;
     const char *publication;
+    lsn from_lsn; /* commits below are left out, where the slot is not past it; 0: the slot's own */
     bool messages; /* logical messages, PostgreSQL 14 and newer */
 };
 
-/* START_REPLICATION SLOT ... LOGICAL 0/0 (proto_version '1'). OK: in COPY_BOTH, nothing read. WAIT:
- * slot in use (55006), by the process that the error names. REFUSE: slot missing, invalidated, or
- * not one of pgoutput in this database, with the remedy. RETRY: connection lost. AGAIN: *stop. The
- * publication is not looked at here: the server does that at the first change. */
+/* START_REPLICATION SLOT ... LOGICAL from (proto_version '1'). OK: in COPY_BOTH, nothing read.
+ * WAIT: slot in use (55006), by the process that the error names. REFUSE: slot missing,
+ * invalidated, or not one of pgoutput in this database, with the remedy. RETRY: connection lost.
+ * AGAIN: *stop. The publication is not looked at here: the server does that at the first change. */
 enum verdict MUST_CHECK stream_start(struct link *link, const struct stream_options *options,
                                      struct error *error);
 

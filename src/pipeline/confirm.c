@@ -4,6 +4,7 @@
  * over both ends. */
 #include <inttypes.h>
 
+#include "base/broken_rule.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "config/config.h"
@@ -15,6 +16,7 @@ enum {
     URGENT_EVERY_US = 100 * 1000,
     STATUS_EVERY_US = 10 * 1000 * 1000,
     PUBLICATION_EVERY_US = 5 * 1000 * 1000,
+    SLOT_EVERY_US = 5 * 1000 * 1000,
     LANE_SLOW_US = 30 * 1000 * 1000,
     SILENCE_DEFAULT_MS = 60 * 1000,
 };
@@ -73,6 +75,9 @@ enum verdict flow_tell_postgres(struct flow *flow, struct error *error)
         lsn published_lsn = ledger_published_lsn(flow->ledger);
         atomic_store(&flow->published_lsn, published_lsn);
         feedback_update(&flow->feedback, safe_lsn);
+        if (rule_is_broken("commit_before_confirm") && flow->read_lsn > flow->feedback.flush_lsn) {
+            flow->feedback.flush_lsn = flow->read_lsn;
+        }
         if (feedback_wants_leader(&flow->feedback, safe_lsn, flow->urgent, now)) {
             feedback_leader_asked(&flow->feedback, now);
             control_commit_settled(flow->options.control, published_lsn);
@@ -135,6 +140,10 @@ enum verdict flow_watch(struct flow *flow, bool listening, int64_t now_us, struc
     if (flow->sink == NULL && now_us - flow->checked_us > PUBLICATION_EVERY_US) {
         flow->checked_us = now_us;
         flow->sql.check_wanted = true;
+    }
+    if (flow->sink == NULL && now_us - flow->slot_us > SLOT_EVERY_US) {
+        flow->slot_us = now_us;
+        flow->sql.slot_wanted = true;
     }
     watch_lanes(flow);
     if (flow->until_lsn != 0) {

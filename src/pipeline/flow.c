@@ -349,6 +349,10 @@ enum verdict flow_sql(struct flow *flow, bool readable, bool writable, struct er
     if (answer.job == SQL_PUBLICATION) {
         flow_confirm_idle(flow, answer.checked_lsn);
     }
+    if (answer.job == SQL_SLOT) {
+        slot_watch_look(&flow->slot_watch, flow->options.log, flow->options.config->postgres.slot,
+                        &answer.slot, clock_us());
+    }
     if (answer.snapshot_done) {
         snapshot_finished(flow);
     }

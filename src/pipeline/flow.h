@@ -12,6 +12,7 @@
 #include "pipeline/control.h"
 #include "pipeline/feedback.h"
 #include "pipeline/sink.h"
+#include "pipeline/slot_watch.h"
 #include "pipeline/sqlwork.h"
 
 struct flow_totals {
@@ -48,8 +49,10 @@ struct flow {
     lsn read_lsn;              /* everything of the WAL below was received */
     lsn idle_lsn;              /* waits for a look at the publication; 0: none */
     lsn until_lsn;
-    int64_t heard_us;    /* when the server was last heard */
-    int64_t checked_us;  /* when the publication was last looked at */
+    int64_t heard_us;   /* when the server was last heard */
+    int64_t checked_us; /* when the publication was last looked at */
+    int64_t slot_us;    /* when the slot was last looked at */
+    struct slot_watch slot_watch;
     bool reached_end;    /* everything up to until_lsn was read */
     bool urgent;         /* the server, or a drain, waits for our answer */
     bool status_pending; /* a status update did not fit into the socket */

@@ -104,6 +104,7 @@ enum verdict checkpoint_exists(const struct config *config, const struct log *lo
         .lanes = checkpoint.layout.lanes,
         .settled_lsn = checkpoint.settled_lsn,
         .origin_lsn = checkpoint.origin_lsn,
+        .recovered_lsn = checkpoint.recovered_lsn,
     };
     memcpy(summary->instance, checkpoint.instance, sizeof(summary->instance));
     checkpoint_release(&checkpoint);

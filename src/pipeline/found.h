@@ -26,9 +26,10 @@ struct checkpoint_summary {
     uint64_t system_id;
     uint32_t timeline;
     uint32_t lanes;
-    lsn settled_lsn; /* S */
-    lsn origin_lsn;  /* where init created the slot; settled_lsn below it: the snapshot is not
-                        finished */
+    lsn settled_lsn;   /* S */
+    lsn origin_lsn;    /* where the slot was created; settled_lsn below it: the snapshot is not
+                          finished */
+    lsn recovered_lsn; /* S of the slot before, where the table was read again; 0: never */
     char instance[128];
 };
 

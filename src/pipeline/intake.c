@@ -162,6 +162,11 @@ static enum verdict take_row(struct intake *intake, struct row *row, uint32_t or
             row->detail = "no record key can be made of this row by route.key";
         }
     }
+    if (intake->options.wants != NULL &&
+        !intake->options.wants(intake->options.context, row, key, intake->commit_time_us)) {
+        intake->counts.filtered++;
+        return OK;
+    }
     if (intake->options.checkpoint != NULL) {
         switch (checkpoint_compare(intake->options.checkpoint, position, key)) {
         case EVENT_IS_COMMITTED: leave_out(intake, row); return OK;

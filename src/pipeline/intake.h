@@ -32,6 +32,8 @@ struct intake_options {
     const struct checkpoint *checkpoint; /* NULL: nothing is left out (--to stdout, --to null) */
     struct ledger *ledger;
     uint32_t lanes;
+    /* Is the row wanted at all? NULL: every row is. */
+    bool (*wants)(void *context, const struct row *row, struct bytes key, int64_t commit_time_us);
     /* An event that Kafka has already: it may still want its mark. Called before the ledger settles
      * it. */
     void (*left_out)(void *context, const struct row *row, uint64_t transaction, uint32_t xid);

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/broken_rule.h"
 #include "base/check.h"
 #include "base/crash_point.h"
 #include "config/config.h"
@@ -14,6 +16,7 @@
 #include "pg/stream.h"
 #include "pipeline/found.h"
 #include "pipeline/leader.h"
+#include "pipeline/recover.h"
 #include "pipeline/source.h"
 
 enum {
@@ -90,8 +93,9 @@ static enum verdict fence_lane(const struct session_options *options, struct ses
     const struct config *config = options->config;
     bool ours = lane < config->lanes;
     bool transactional = config->delivery == DELIVERY_EXACTLY_ONCE;
+    int own = rule_is_broken("fence") ? getpid() : 0; /* an id of its own fences nobody */
     for (int i = 0; i < 2; i++) {
-        char *id = must_printf("walpost.%s.%u.%c", config->stream, lane, 'a' + i);
+        char *id = must_printf("walpost.%s.%u.%c%.0d", config->stream, lane, 'a' + i, own);
         struct producer *producer = NULL;
         enum verdict verdict = open_fenced(options, session, id, &producer, error);
         free(id);
@@ -202,33 +206,58 @@ static enum verdict look_from_standby(const struct session_options *options, str
     return WAIT;
 }
 
+/* What the start found, and what is to be made of it. */
+struct judgement {
+    enum verdict gap; /* OK or REFUSE */
+    bool foreign;     /* another system or timeline, or no checkpoint at all */
+    bool recovered;   /* the slot was made anew for a gap, with its snapshot: recover: table */
+    struct error error;
+};
+
+static void say_gap(const struct session_options *options, const struct session *session,
+                    const struct checkpoint *found, const struct judgement *judgement)
+{
+    log_write(options->log, LOG_WARN,
+              judgement->recovered
+                  ? "recovered from the table: rows that were still PENDING are published, some of "
+                    "them perhaps a second time; logical messages between the two positions are "
+                    "lost"
+                  : "going on over a gap, as told by --accept-gap",
+              F_LSN("checkpoint", found->settled_lsn), F_LSN("slot", session->slot_lsn));
+}
+
 /* The generation record of this leadership, with what a gap that was accepted makes of S. */
 static enum verdict commit_generation(const struct session_options *options,
                                       struct session *session, const struct checkpoint *found,
-                                      uint64_t at_least, enum verdict gap, bool foreign,
+                                      uint64_t at_least, const struct judgement *judgement,
                                       struct error *error)
 {
-    bool accepted = gap == REFUSE && options->accept_gap;
-    checkpoint_next_generation(found,
-                               &(struct generation_options){
-                                   .system_id = session->identity.system_id,
-                                   .timeline = session->identity.timeline,
-                                   .instance = options->instance,
-                                   .lanes = options->config->lanes,
-                                   .key_template = options->config->route.key,
-                                   .forget_positions = accepted && foreign,
-                                   .accept_lsn = accepted ? session->slot_lsn : 0,
-                                   .at_least = at_least,
-                               },
-                               &session->checkpoint);
+    bool accepted = judgement->gap == REFUSE && (options->accept_gap || judgement->recovered);
+    lsn slot = session->slot_lsn;
+    struct generation_options next = {
+        .system_id = session->identity.system_id,
+        .timeline = session->identity.timeline,
+        .instance = options->instance,
+        .lanes = options->config->lanes,
+        .key_template = options->config->route.key,
+        .forget_positions = accepted && judgement->foreign,
+        .accept_lsn = accepted ? slot : 0,
+        .at_least = at_least,
+    };
+    if (judgement->recovered) { /* founded again, as by init: the snapshot's rows come first */
+        next.forget_positions = true;
+        next.accept_lsn = slot - 1;
+        next.origin_lsn = slot;
+        next.recovered_lsn = found->settled_lsn;
+    }
+    checkpoint_next_generation(found, &next, &session->checkpoint);
     if (accepted) {
-        log_write(options->log, LOG_WARN, "going on over a gap, as told by --accept-gap",
-                  F_LSN("checkpoint", found->settled_lsn), F_LSN("slot", session->slot_lsn));
+        say_gap(options, session, found, judgement);
     }
     crash_point("before_generation");
     struct bytes value;
-    char *memory = checkpoint_write_generation(&session->checkpoint,
-                                               accepted ? session->slot_lsn : 0, &value.len);
+    char *memory =
+        checkpoint_write_generation(&session->checkpoint, accepted ? slot : 0, &value.len);
     value.data = memory;
     enum verdict verdict = leader_commit(session->leader, CHECKPOINT_KEY_GENERATION, value, error);
     free(memory);
@@ -309,8 +338,35 @@ static enum verdict take_leadership(const struct session_options *options, struc
     return verdict != OK ? verdict : look(options, session, reader, true, found, error);
 }
 
+static enum verdict judge(const struct session_options *options, struct session *session,
+                          const struct checkpoint *found, struct judgement *judgement,
+                          struct error *error)
+{
+    *judgement = (struct judgement){.gap = OK};
+    if (!found->found) {
+        judgement->gap =
+            source_refuse_without_checkpoint(options->config, session->slot_lsn, &judgement->error);
+        judgement->foreign = true;
+        return OK;
+    }
+    judgement->gap = source_judge_lineage(options, found, session, &judgement->error);
+    judgement->foreign = judgement->gap == REFUSE;
+    if (judgement->gap == OK) {
+        judgement->gap = source_judge_gap(options->config, found, session, &judgement->error);
+    }
+    if (judgement->foreign) {
+        enum verdict alive = still_ours(options, session, OK, error);
+        if (alive != OK) {
+            return alive;
+        }
+    }
+    bool recover = judgement->gap == REFUSE && !judgement->foreign && !options->accept_gap &&
+                   options->config->recover == RECOVER_TABLE;
+    return recover ? recover_is_prepared(options, session, &judgement->recovered, error) : OK;
+}
+
 static enum verdict lead(const struct session_options *options, struct session *session,
-                         struct reader *reader, struct error *error)
+                         struct reader *reader, bool *renew, struct error *error)
 {
     struct checkpoint found;
     checkpoint_init(&found);
@@ -319,40 +375,90 @@ static enum verdict lead(const struct session_options *options, struct session *
     if (verdict != OK) {
         return verdict;
     }
-    struct error gap_error;
-    bool foreign;
-    enum verdict gap;
-    if (!found.found) {
-        gap = source_refuse_without_checkpoint(options->config, session->slot_lsn, &gap_error);
-        foreign = true;
-    } else {
-        gap = source_judge_lineage(options, &found, session, &gap_error);
-        foreign = gap == REFUSE;
-        if (gap == OK) {
-            gap = source_judge_gap(options->config, &found, session, &gap_error);
-        }
-    }
-    if (foreign) {
-        enum verdict alive = still_ours(options, session, OK, error);
-        if (alive != OK) {
-            checkpoint_release(&found);
-            return alive;
-        }
-    }
-    bool may_lead = gap == OK || (gap == REFUSE && (options->accept_gap || !foreign));
-    if (!may_lead) { /* another system's generation must never be written unasked */
+    struct judgement judgement;
+    verdict = judge(options, session, &found, &judgement, error);
+    enum verdict gap = judgement.gap;
+    bool may_lead = gap == OK || (gap == REFUSE && (options->accept_gap || !judgement.foreign));
+    if (verdict != OK ||
+        !may_lead) { /* another system's generation must never be written unasked */
         checkpoint_release(&found);
-        *error = gap_error;
-        return gap;
+        if (verdict == OK) {
+            *error = judgement.error;
+            verdict = gap;
+        }
+        return verdict;
     }
     /* This commit is also the proof of leadership that an alarm needs: a sleeper that wakes up sees
      * the slot ahead because its successor moved it, and must not cry wolf. */
-    verdict = commit_generation(options, session, &found, newest, gap, foreign, error);
+    verdict = commit_generation(options, session, &found, newest, &judgement, error);
     checkpoint_release(&found);
-    if (verdict == OK && gap == REFUSE && !options->accept_gap) {
-        *error = gap_error;
+    if (verdict == OK && gap == REFUSE && !options->accept_gap && !judgement.recovered) {
+        *renew = options->config->recover == RECOVER_TABLE;
+        *error = judgement.error;
         return REFUSE;
     }
+    return verdict;
+}
+
+/* No slot, so no lock: Kafka is read and not touched. What the checkpoint says of the server's
+ * history comes first: a server that lost transactions must not begin anew by itself. */
+static enum verdict without_slot(const struct session_options *options, struct session *session,
+                                 struct reader *reader, bool *renew, struct error *error)
+{
+    struct error gone = *error;
+    struct checkpoint found;
+    enum verdict verdict = checkpoint_read(options->config, reader, false, READ_TIMEOUT_MS,
+                                           options->stop, &found, error);
+    if (verdict == WAIT) { /* no such topic: no checkpoint */
+        *error = gone;
+        return REFUSE;
+    }
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (!found.found) {
+        *error = gone;
+        verdict = REFUSE;
+    }
+    if (verdict == OK) {
+        verdict = check_not_succeeded(options, &found, error);
+    }
+    if (verdict == OK) {
+        verdict = source_judge_lineage(options, &found, session, error);
+    }
+    if (verdict == OK) {
+        *error = gone;
+        *renew = options->config->recover == RECOVER_TABLE;
+        verdict = source_refuse_gone_slot(&found, session, error);
+    }
+    checkpoint_release(&found);
+    return verdict;
+}
+
+static enum verdict open_and_lead(const struct session_options *options, struct session *session,
+                                  bool *renew, struct error *error)
+{
+    enum verdict verdict = source_open(options, session, error);
+    if (verdict == WAIT) {
+        return look_from_standby(options, error);
+    }
+    bool gone = verdict == REFUSE && session->slot_gone;
+    if ((verdict != OK && !gone) || !options->kafka) {
+        return verdict;
+    }
+    struct error found_gone = *error;
+    struct reader *reader = NULL;
+    verdict = reader_new(options->config, &reader, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (gone) {
+        *error = found_gone;
+        verdict = without_slot(options, session, reader, renew, error);
+    } else {
+        verdict = lead(options, session, reader, renew, error);
+    }
+    reader_free(reader);
     return verdict;
 }
 
@@ -361,20 +467,14 @@ enum verdict session_start(const struct session_options *options, struct session
 {
     *session = (struct session){0};
     checkpoint_init(&session->checkpoint);
-    enum verdict verdict = source_open(options, session, error);
-    if (verdict == WAIT) {
-        verdict = look_from_standby(options, error);
-    }
-    if (verdict == OK && options->kafka) {
-        struct reader *reader = NULL;
-        verdict = reader_new(options->config, &reader, error);
-        if (verdict == OK) {
-            verdict = lead(options, session, reader, error);
-            reader_free(reader);
-        }
-    }
+    bool renew = false; /* recover: table */
+    enum verdict verdict = open_and_lead(options, session, &renew, error);
     if (verdict != OK) {
         session_release(session);
+    }
+    if (renew) {
+        log_error(options->log, LOG_WARN, error);
+        verdict = recover_slot(options, error);
     }
     return verdict;
 }

@@ -37,9 +37,10 @@ struct session {
     struct pg_server server;
     struct pg_table table;
     struct pg_publication publication;
-    lsn good_lsn; /* the publication carried the table when the WAL ended here */
-    lsn slot_lsn; /* confirmed_flush_lsn when the slot was acquired: this session's, valid only
-                     while it lives */
+    lsn good_lsn;   /* the publication carried the table when the WAL ended here */
+    bool slot_gone; /* it does not exist, or the server gave it up: none was acquired */
+    lsn slot_lsn;   /* confirmed_flush_lsn when the slot was acquired: this session's, valid only
+                       while it lives */
     struct checkpoint checkpoint; /* the generation that was committed for this session */
     struct leader *leader;
     struct producer *producers[LANES_MAX][2];

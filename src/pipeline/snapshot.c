@@ -153,8 +153,3 @@ uint64_t snapshot_rows(const struct snapshot *snapshot)
 {
     return snapshot->rows;
 }
-
-char *snapshot_drop_sql(const struct config *config)
-{
-    return must_printf("DROP TABLE IF EXISTS %s", config->snapshot_table);
-}

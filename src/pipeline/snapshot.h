@@ -26,7 +26,4 @@ enum verdict MUST_CHECK snapshot_answer(struct snapshot *snapshot, const struct 
 
 uint64_t snapshot_rows(const struct snapshot *snapshot);
 
-/* Dropped once every row is settled: the statement. */
-char *snapshot_drop_sql(const struct config *config);
-
 #endif

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -19,7 +20,7 @@ enum {
     TAKE_OVER_PAUSE_MS = 20,
 };
 
-static enum verdict connect(const struct session_options *options, bool replication,
+enum verdict source_connect(const struct session_options *options, bool replication,
                             struct link **link, struct error *error)
 {
     char *name = must_printf("walpost %s", options->config->stream);
@@ -42,6 +43,14 @@ static enum verdict check_server(const struct session *session, struct error *er
         error_set(error, FATAL, "the server is PostgreSQL %d; walpost needs 14 or newer",
                   session->server.version / 10000);
         return error_remedy(error, "Upgrade the server.");
+    }
+    if (session->server.in_recovery) {
+        error_set(error, WAIT, "PostgreSQL at %s is a standby: the stream needs its primary",
+                  link_host(session->sql));
+        return error_remedy(error,
+                            "It is waited for: promote it, or name the primary in postgres.dsn. "
+                            "Several hosts with target_session_attrs=read-write find it by "
+                            "themselves.");
     }
     if (strcmp(session->server.wal_level, "logical") != 0) {
         error_set(error, FATAL,
@@ -156,6 +165,15 @@ static enum verdict start_stream(const struct session_options *options, struct s
                         error);
 }
 
+/* Refused: because of the slot itself? */
+static bool slot_is_gone(const struct session_options *options, struct session *session)
+{
+    struct pg_slot slot;
+    struct error ignored;
+    return catalog_slot(session->sql, options->config->postgres.slot, &slot, &ignored) == OK &&
+           (!slot.exists || strcmp(slot.wal_status, "lost") == 0 || slot.invalidation[0] != '\0');
+}
+
 static enum verdict acquire_slot(const struct session_options *options, struct session *session,
                                  struct error *error)
 {
@@ -169,6 +187,7 @@ static enum verdict acquire_slot(const struct session_options *options, struct s
         verdict = start_stream(options, session, error);
     }
     if (verdict != OK) {
+        session->slot_gone = verdict == REFUSE && slot_is_gone(options, session);
         return verdict;
     }
     struct pg_slot slot;
@@ -185,15 +204,19 @@ static enum verdict acquire_slot(const struct session_options *options, struct s
         slot.confirmed_lsn + (lsn)slot.lag_bytes > session->identity.wal_lsn) {
         session->identity.wal_lsn = slot.confirmed_lsn + (lsn)slot.lag_bytes;
     }
+    struct error shortage; /* a start that Kafka holds up goes on trying for long */
+    if (catalog_slot_shortage(&slot, options->config->postgres.slot, &shortage)) {
+        log_error(options->log, LOG_WARN, &shortage);
+    }
     return OK;
 }
 
 enum verdict source_open(const struct session_options *options, struct session *session,
                          struct error *error)
 {
-    enum verdict verdict = connect(options, false, &session->sql, error);
+    enum verdict verdict = source_connect(options, false, &session->sql, error);
     if (verdict == OK) {
-        verdict = connect(options, true, &session->replication, error);
+        verdict = source_connect(options, true, &session->replication, error);
     }
     if (verdict == OK) {
         verdict = catalog_identify(session->replication, &session->identity, error);
@@ -292,19 +315,54 @@ enum verdict source_refuse_without_checkpoint(const struct config *config, lsn s
                "there twice.");
 }
 
+/* How to go on where a foreign history is meant. */
+static const char *accept_words(const struct session *session)
+{
+    return session->slot_gone ? "`walpost drop` and `walpost init` begin anew: rows that still "
+                                "have status PENDING "
+                                "are published by the snapshot."
+                              : "`walpost run --accept-gap` starts at the slot's position.";
+}
+
+/* Where the stream stands on this server. */
+static lsn here(const struct session *session)
+{
+    return session->slot_gone ? session->identity.wal_lsn : session->slot_lsn;
+}
+
+enum verdict source_refuse_gone_slot(const struct checkpoint *found, const struct session *session,
+                                     struct error *error)
+{
+    struct error gone = *error;
+    error_set(error, REFUSE,
+              "%s; Kafka has the stream up to " LSN_FORMAT ", the server's WAL ends at " LSN_FORMAT
+              " on timeline %u: events that were committed between may be missing in Kafka",
+              gone.what, LSN_ARGS(found->settled_lsn), LSN_ARGS(session->identity.wal_lsn),
+              session->identity.timeline);
+    return error_remedy(
+        error,
+        "%s With recover: table in the configuration a run makes the slot anew by itself and "
+        "publishes what is still PENDING, at least once. A failover slot (PostgreSQL 17) outlives "
+        "a "
+        "failover.",
+        strstr(gone.remedy, "`walpost drop`") != NULL ? gone.remedy
+                                                      : "`walpost init` says how to go on.");
+}
+
 static enum verdict refuse_foreign_system(const struct checkpoint *found,
                                           const struct session *session, struct error *error)
 {
     error_set(error, REFUSE,
               "the checkpoint belongs to another PostgreSQL cluster: its system identifier is "
               "%" PRIu64 " (settled to " LSN_FORMAT "), this server's is %" PRIu64
-              " (slot at " LSN_FORMAT ")",
+              " (%s at " LSN_FORMAT ")",
               found->system_id, LSN_ARGS(found->settled_lsn), session->identity.system_id,
-              LSN_ARGS(session->slot_lsn));
+              session->slot_gone ? "its WAL ends" : "slot", LSN_ARGS(here(session)));
     return error_remedy(
-        error, "Check postgres.dsn and the stream's name: a copy of a configuration needs a "
-               "stream name of its own. If this cluster replaces the other one, `walpost run "
-               "--accept-gap` starts at the slot's position.");
+        error,
+        "Check postgres.dsn and the stream's name: a copy of a configuration needs a stream name "
+        "of its own. If this cluster replaces the other one, %s",
+        accept_words(session));
 }
 
 /* The furthest position that Kafka has. */
@@ -324,7 +382,7 @@ static enum verdict branch_point(const struct session_options *options, struct s
                                  uint32_t timeline, lsn *branched, struct error *error)
 {
     struct link *link = NULL;
-    enum verdict verdict = connect(options, true, &link, error);
+    enum verdict verdict = source_connect(options, true, &link, error);
     if (verdict == OK) {
         verdict = catalog_timeline_end(link, session->identity.timeline, timeline, branched, error);
     }
@@ -342,8 +400,8 @@ static enum verdict refuse_set_back(const struct checkpoint *found, const struct
               "): the server was set back to an earlier state, and new events would be taken for "
               "published ones",
               LSN_ARGS(session->identity.wal_lsn), LSN_ARGS(furthest(found)));
-    return error_remedy(error, "Compare the outbox table with the topics; then `walpost run "
-                               "--accept-gap` starts at the slot's position.");
+    return error_remedy(error, "Compare the outbox table with the topics; then %s",
+                        accept_words(session));
 }
 
 enum verdict source_judge_lineage(const struct session_options *options,
@@ -376,9 +434,10 @@ enum verdict source_judge_lineage(const struct session_options *options,
               session->identity.timeline, found->timeline, LSN_ARGS(furthest(found)),
               LSN_ARGS(branched));
     return error_remedy(
-        error, "The server was restored or promoted without transactions that were published "
-               "already. Compare the outbox table with the topics; then `walpost run --accept-gap` "
-               "starts at the slot's position.");
+        error,
+        "The server was restored or promoted without transactions that were published already. "
+        "Compare the outbox table with the topics; then %s",
+        accept_words(session));
 }
 
 enum verdict source_judge_gap(const struct config *config, const struct checkpoint *found,

@@ -8,6 +8,10 @@
 
 #include "pipeline/session.h"
 
+/* One link to the server of the stream. */
+enum verdict MUST_CHECK source_connect(const struct session_options *options, bool replication,
+                                       struct link **link, struct error *error);
+
 /* Connects both links, checks table and publication, starts the stream (reading nothing) and asks
  * once for the slot's position. */
 enum verdict MUST_CHECK source_open(const struct session_options *options, struct session *session,
@@ -32,6 +36,9 @@ enum verdict MUST_CHECK source_judge_lineage(const struct session_options *optio
 enum verdict MUST_CHECK source_judge_gap(const struct config *config,
                                          const struct checkpoint *found,
                                          const struct session *session, struct error *error);
+/* The slot is gone, and *error says how; the checkpoint is of this history: adds both positions. */
+enum verdict source_refuse_gone_slot(const struct checkpoint *found, const struct session *session,
+                                     struct error *error);
 enum verdict source_refuse_without_checkpoint(const struct config *config, lsn slot_lsn,
                                               struct error *error);
 

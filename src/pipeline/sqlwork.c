@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "config/config.h"
+#include "pipeline/snapshot_copy.h"
 #include "pipeline/source.h"
 
 static enum verdict send_check(struct sqlwork *work, lsn read_lsn, struct error *error)
@@ -15,6 +16,15 @@ static enum verdict send_check(struct sqlwork *work, lsn read_lsn, struct error 
     work->check_lsn = read_lsn;
     return link_send(work->link, catalog_publication_sql(work->session->server.version), params, 3,
                      error);
+}
+
+static enum verdict send_slot(struct sqlwork *work, struct error *error)
+{
+    work->slot_wanted = false;
+    char *sql = catalog_slot_sql(work->session->server.version, work->config->postgres.slot);
+    enum verdict verdict = link_send(work->link, sql, NULL, 0, error);
+    free(sql);
+    return verdict;
 }
 
 static enum verdict send_clean_up(struct sqlwork *work, struct error *error)
@@ -35,6 +45,10 @@ enum verdict sqlwork_turn(struct sqlwork *work, lsn read_lsn, bool may_read, int
     if (work->check_wanted) {
         work->job = SQL_PUBLICATION;
         return send_check(work, read_lsn, error);
+    }
+    if (work->slot_wanted) {
+        work->job = SQL_SLOT;
+        return send_slot(work, error);
     }
     if (marker_wants(work->marker, now_us)) {
         work->job = SQL_MARKS;
@@ -84,6 +98,11 @@ static enum verdict take(struct sqlwork *work, enum sql_job job, enum verdict ve
     case SQL_CLEAN_UP:
         /* A table that cannot be dropped now is harmless: it is never read again. */
         return verdict == OK || link_alive(work->link) ? OK : verdict;
+    case SQL_SLOT:
+        if (verdict == OK) {
+            catalog_slot_read(result, &answer->slot);
+        }
+        return verdict;
     case SQL_NONE: break;
     }
     return verdict;

@@ -11,7 +11,7 @@
 #include "pipeline/session.h"
 #include "pipeline/snapshot.h"
 
-enum sql_job { SQL_NONE, SQL_PUBLICATION, SQL_MARKS, SQL_SNAPSHOT, SQL_CLEAN_UP };
+enum sql_job { SQL_NONE, SQL_PUBLICATION, SQL_MARKS, SQL_SNAPSHOT, SQL_CLEAN_UP, SQL_SLOT };
 
 struct sqlwork {
     const struct config *config;
@@ -21,6 +21,7 @@ struct sqlwork {
     struct snapshot *snapshot; /* NULL: none, or done */
     enum sql_job job;
     bool check_wanted;    /* of the publication */
+    bool slot_wanted;     /* a look at the slot */
     bool clean_up_wanted; /* the snapshot table has served */
     lsn check_lsn; /* what the check under way is about: the position read when it was sent */
     lsn good_lsn;  /* the last position for which the publication was as it must be */
@@ -31,6 +32,7 @@ struct sql_answer {
     enum sql_job job; /* SQL_NONE: nothing is complete yet */
     bool snapshot_done;
     lsn checked_lsn;     /* SQL_PUBLICATION: all is well up to here */
+    struct pg_slot slot; /* SQL_SLOT */
     const char *warning; /* of the server; valid until the next call */
 };
 

@@ -20,11 +20,12 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__f
 
 class Postgres:
     """A cluster of its own. `user` is the superuser; every local connection is trusted unless
-    `authentication` says otherwise. settings: lines of postgresql.conf."""
+    `authentication` says otherwise. settings: lines of postgresql.conf. copy_of: another one, that
+    is stopped: begins with its data directory."""
 
     user = "postgres"
 
-    def __init__(self, settings=None, authentication="trust"):
+    def __init__(self, settings=None, authentication="trust", copy_of=None):
         self.binaries = os.environ.get("PG_BIN") or _newest_postgres()
         self.owner = "postgres" if os.getuid() == 0 else None
         self.folder = new_folder("postgres", self.owner)
@@ -33,7 +34,10 @@ class Postgres:
         self.address = "127.0.0.1"
         self.port = free_port()
         self.process = None
-        self._initdb(authentication)
+        if copy_of is None:
+            self._initdb(authentication)
+        else:
+            subprocess.run(["cp", "-a", copy_of.data, self.data], check=True)
         self.configure(
             {
                 "listen_addresses": self.address,
@@ -71,7 +75,7 @@ class Postgres:
                 stderr=log,
                 **self._as_owner(),
             )
-        wait_until(self._answers, 60, f"PostgreSQL answers on port {self.port}")
+        wait_until(self.answers, 60, f"PostgreSQL answers on port {self.port}")
         return self
 
     def stop(self, mode="fast", timeout=60):
@@ -91,6 +95,11 @@ class Postgres:
             30,
             "the server's processes are gone",
         )
+
+    def kill_backend(self, pid):
+        """SIGKILL to one process of the server: it ends all sessions and recovers by itself."""
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 30, f"process {pid} is gone")
 
     def restart(self, mode="fast"):
         self.stop(mode)
@@ -159,7 +168,7 @@ class Postgres:
         owner = pwd.getpwnam(self.owner)
         return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
 
-    def _answers(self):
+    def answers(self):
         if self.process.poll() is not None:
             raise AssertionError(f"PostgreSQL did not start:\n{self.log()[-2000:]}")
         try:
@@ -167,6 +176,10 @@ class Postgres:
         except psycopg2.OperationalError:
             return False
         return True
+
+
+# The second compiler would take a core for as long as most runs last.
+NODE_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
 class Kafka:
@@ -196,7 +209,7 @@ class Kafka:
             self._write_properties(node, properties or {})
         formatting = [self._format(node) for node in self.addresses]
         for process in formatting:
-            if process.wait(60) != 0:
+            if process.wait(180) != 0:
                 raise AssertionError(f"Kafka's storage was not formatted, see {self.folder}")
 
     @property
@@ -345,7 +358,7 @@ class Kafka:
         self._log_start[node] = os.path.getsize(log_file) if os.path.exists(log_file) else 0
         with open(log_file, "ab") as log:
             self.processes[node] = spawn(
-                self._java(f"-Xmx{self.heap}", f"-Xms{self.heap}", "-XX:+UseSerialGC")
+                self._java(f"-Xmx{self.heap}", f"-Xms{self.heap}", *NODE_JAVA)
                 + ["-cp", self.class_path, "kafka.Kafka", self._node_file(node, "properties")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,

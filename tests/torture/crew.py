@@ -4,7 +4,9 @@ board; each death is looked at with the board's evidence."""
 
 import time
 
+from support.link import Link
 from support.process import Timeout, wait_until
+from support.stream import ROLE
 from torture.board import Board
 
 FENCED = 4
@@ -16,10 +18,21 @@ class Unexpected(AssertionError):
 
 
 class Instance:
-    def __init__(self, stream, walpost):
+    """Reaches PostgreSQL through a link of its own. environment: more of it, for its runs."""
+
+    def __init__(self, stream, walpost, environment):
         self.stream = stream
         self.walpost = walpost
         self.board = Board(walpost.log_file + ".board")
+        postgres = stream.postgres
+        self.link = Link(postgres.address, postgres.port)
+        walpost.write_config(
+            postgres={
+                "dsn": f"host={self.link.address} port={self.link.port} user={ROLE} "
+                f"dbname={stream.name}"
+            }
+        )
+        self.environment = {**environment, **self.board.environment}
         self.started = 0.0
 
     @property
@@ -29,7 +42,7 @@ class Instance:
     def start(self, *arguments):
         self.board.clear()
         self.started = time.monotonic()
-        self.walpost.start(*arguments, environment=self.board.environment)
+        self.walpost.start(*arguments, environment=self.environment)
 
     def check_alive(self):
         if not self.running:
@@ -66,10 +79,11 @@ class Instance:
 class Crew:
     """lanes: as the configuration says."""
 
-    def __init__(self, stream, lanes):
+    def __init__(self, stream, lanes, environment):
         self.lanes = lanes
-        self.leader = Instance(stream, stream.walpost)
-        self.other = Instance(stream, stream.instance("other", **stream.walpost.config))
+        self.leader = Instance(stream, stream.walpost, environment)
+        other = stream.instance("other", **stream.walpost.config)
+        self.other = Instance(stream, other, environment)
         self.starts = 0
 
     def start(self, lanes=None):
@@ -96,11 +110,12 @@ class Crew:
         self.leader.walpost.kill()
         return self.leader.evidence()
 
-    def wait_in_flight(self, timeout=START_TIMEOUT):
-        """Until a batch is in flight; False when none came."""
+    def wait_in_flight(self, passes=0, timeout=START_TIMEOUT):
+        """Until a batch is in flight, after so many passes of crash points; False when none came."""
         deadline = time.monotonic() + timeout
+        board = self.leader.board
         looks = 0
-        while not self.leader.board.in_flight():
+        while not (board.in_flight() and board.passes() >= passes):
             looks += 1
             if looks % 100 == 0:
                 self.leader.check_alive()

@@ -23,6 +23,7 @@ KINDS = {
     "coordinator_move": (7, "the broker that coordinates a lane's transactions goes away"),
     "leader_move": (7, "the broker that leads a partition in use goes away"),
     "new_topic": (4, "events for a topic that is not there yet"),
+    "row_lock": (4, "kill -9 while the marks wait for the lock of a row"),
     "ddl": (4, "ALTER TABLE on the outbox, half of them with a lock held and a kill -9"),
 }
 THREE_BROKERS = {"coordinator_move", "leader_move"}

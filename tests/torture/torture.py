@@ -4,28 +4,33 @@
 import contextlib
 import json
 import time
+import uuid
 
 import psycopg2
 
 from support.process import Timeout, wait_until
 from support.reader import judge
 from support.stream import TABLE
+from support.writer import COLUMNS, event_type
 from torture import second_judge, servers
 from torture.crew import FENCED, START_TIMEOUT, Crew, Unexpected
-from torture.schedule import draw
+from torture.schedule import KINDS, draw
 
 SHAPES = {"one_row": 55, "many_rows": 16, "copy": 3, "savepoints": 18, "messages": 8, "big": 0.15}
 LATE = "Late0"  # the domain that new_topic replaces by another one
 BACKLOG_MAX = 48 * 2**20  # bytes of WAL; then the faults wait
 BACKLOG_LOW = 4 * 2**20
 PAUSE_MAX = {1: 1.8, 3: 6.0}  # seconds; one broker: below its session timeout, see docs/guarantees.md
+PASSES_MAX = 30  # of crash points, between a start and a fault: some five batches
+SILENCE = 3  # seconds in which a sleeper that woke up hears nothing of PostgreSQL
 SLOT_HELD = "55006"
 
 
 class Torture:
-    """stream: of its own, with small batches. log: a file for a line of JSON for each fault."""
+    """stream: of its own. log: a file for a line of JSON for each fault. broken: a rule that walpost
+    shall break (src/base/broken_rule.h), so that the run must fail."""
 
-    def __init__(self, stream, seed, lanes, log=None):
+    def __init__(self, stream, seed, lanes, log=None, broken=None):
         self.stream = stream
         self.postgres = stream.postgres
         self.kafka = stream.kafka
@@ -33,7 +38,7 @@ class Torture:
         self.lanes = lanes
         self.log = log
         stream.walpost.write_config(lanes=lanes, batch={"max_events": 500})
-        self.crew = Crew(self.stream, lanes)
+        self.crew = Crew(stream, lanes, {"WALPOST_BROKEN_RULE": broken} if broken else {})
         self.brokers = servers.Brokers(self.kafka)
         self.writer = self.stream.writer(
             seed=seed, connections=4, keys=14, pause=0.04, shapes=SHAPES
@@ -46,26 +51,27 @@ class Torture:
         self.began = time.monotonic()
         self.seconds = 0.0
 
-    def run(self, faults=None, duration=None):
-        """Through so many faults, or for so many seconds; the verdict."""
+    def run(self, faults=None, duration=None, only=KINDS):
+        """Through so many faults, or for so many seconds; the verdict. only: faults of these kinds."""
         self.stream.walpost.init()
         self.began = time.monotonic()
         try:
             with self.writer.running():
-                self._inflict_all(faults, duration)
+                self._inflict_all(faults, duration, only)
         finally:
             self.seconds = time.monotonic() - self.began
         return self._judge()
 
-    def _inflict_all(self, faults, duration):
+    def _inflict_all(self, faults, duration, only):
         self.crew.start()
-        for fault in draw(self.seed, self.kafka.nodes, self.lanes):
-            if faults is not None and fault.number > faults:
+        schedule = draw(self.seed, self.kafka.nodes, self.lanes)
+        for fault in (fault for fault in schedule if fault.kind in only):
+            if faults is not None and len(self.done) >= faults:
                 break
             if duration is not None and time.monotonic() - self.began > duration:
                 break
             self._inflict(fault)
-            if fault.number % 10 == 0:
+            if len(self.done) % 10 == 0:
                 self._catch_up()
         self.brokers.wait_whole()
         self.crew.leader.wait_streaming()
@@ -77,7 +83,7 @@ class Torture:
         if self.writer.failures:
             raise self.writer.failures[0]
         if fault.in_flight and fault.kind not in ("kill_at_point", "kill_in_commit"):
-            self.crew.wait_in_flight()
+            self.crew.wait_in_flight(passes=int(fault.moment * PASSES_MAX))
         evidence = getattr(self, "_" + fault.kind)(fault)
         entry = {
             "number": fault.number,
@@ -131,17 +137,25 @@ class Torture:
         return evidence
 
     def _take_over(self, fault):
-        """A leader sleeps with its batch open; it wakes up when its successor leads."""
+        """A leader sleeps with its batch open, and wakes up when its successor leads. Most of them
+        are not told that they have lost PostgreSQL, and could go on with what they hold."""
         sleeper = self.crew.leader
         sleeper.check_alive()
         sleeper.walpost.freeze()
         evidence = sleeper.evidence()
+        silent = fault.moment < 0.7
+        if silent:
+            sleeper.link.go_silent()
         self.crew.start_other("--take-over")
         self.crew.other.wait_streaming()
         self.crew.swap()
         if fault.choice < 0.5:
             self.crew.wait_in_flight()
         sleeper.walpost.thaw()
+        if silent:
+            with contextlib.suppress(Timeout):  # it ends its batch, or finds that it cannot
+                wait_until(lambda: not sleeper.board.in_flight(), SILENCE, "a batch has ended", 0.01)
+            sleeper.link.pass_again()
         self._expect_succeeded(sleeper)
         return evidence
 
@@ -294,6 +308,26 @@ class Torture:
                 cursor.execute("commit")
                 if fault.number % 2:
                     cursor.execute(f"alter table {TABLE} drop column {column}")
+        return evidence
+
+    def _row_lock(self, fault):
+        """The mark of a row waits for its lock, so do all marks after it; meanwhile walpost is
+        killed. Insert and lock go out as one message, so that the lock is there first."""
+        key = f"locked-{fault.number}"
+        identity = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.seed} {key}"))
+        sequence = self.writer.truth.take_sequence(key)
+        payload = json.dumps({"k": key, "n": sequence})
+        with contextlib.closing(self.stream.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(
+                f"begin; insert into {TABLE} {COLUMNS} values (%s, %s, %s, %s); commit; "
+                f"begin; select from {TABLE} where id = %s for update",
+                (identity, key, event_type(key), payload, identity),
+            )
+            self.writer.truth.note([(identity, key, sequence)], [])
+            self._let_pass(0.2 + 0.4 * fault.moment)
+            evidence = self.crew.kill_leader()
+            self.crew.start()
+            cursor.execute("commit")
         return evidence
 
     # Time

@@ -101,9 +101,10 @@ Test(window, a_clock_finds_positions_and_times)
     cr_expect_eq(wal_clock_before(&clock, 99), 0);
     cr_expect_eq(wal_clock_before(&clock, 100), 10);
     cr_expect_eq(wal_clock_before(&clock, 299), 20);
-    cr_expect_eq(wal_clock_time(&clock, 9), 0);
-    cr_expect_eq(wal_clock_time(&clock, 19), 100);
-    cr_expect_eq(wal_clock_time(&clock, 20), 300, "nothing behind it is older");
+    cr_expect_eq(wal_clock_since(&clock, 9), 100);
+    cr_expect_eq(wal_clock_since(&clock, 10), 100);
+    cr_expect_eq(wal_clock_since(&clock, 11), 200, "between the two, the later one is certain");
+    cr_expect_eq(wal_clock_since(&clock, 21), 0);
 }
 
 Test(window, a_clock_forgets_what_the_anchor_has_passed)
@@ -112,8 +113,10 @@ Test(window, a_clock_forgets_what_the_anchor_has_passed)
     for (lsn i = 1; i <= 10; i++) {
         wal_clock_note(&clock, (struct moment){i * 10, (int64_t)i}, 45);
     }
-    cr_expect_eq(clock.moments[0].wal_lsn, 40, "the newest below says how old the window is");
-    cr_expect_eq(clock.count, 7);
+    cr_expect_eq(clock.moments[0].wal_lsn, 50);
+    cr_expect_eq(clock.count, 6);
+    cr_expect_not(wal_clock_note(&clock, (struct moment){100, 11}, 45), "nothing was written");
+    cr_expect_eq(clock.count, 6);
 }
 
 Test(window, a_full_clock_is_thinned_and_keeps_its_ends)

@@ -5,6 +5,7 @@
 #include "cli/json.h"
 #include "cli/stream_sql.h"
 #include "loading.h"
+#include "pipeline/snapshot_copy.h"
 
 TestSuite(stream_sql, .init = in_a_new_folder, .fini = leave_folder);
 
@@ -39,15 +40,15 @@ Test(stream_sql, a_snapshot_asks_only_for_columns_that_are_there)
 {
     struct config *config = awkward();
     expect_sql(
-        sql_create_snapshot(config, true, true),
+        snapshot_create_sql(config, true, true),
         "CREATE TABLE \"walpost\".\"snapshot_orders\" AS SELECT pg_catalog.row_number() OVER "
         "(ORDER BY \"at\", \"row\"\"id\") AS n, \"row\"\"id\" AS id FROM \"My "
         "Schema\".\"a\"\"b\" WHERE \"State\" = 'PENDING'");
     expect_sql(
-        sql_create_snapshot(config, false, false),
+        snapshot_create_sql(config, false, false),
         "CREATE TABLE \"walpost\".\"snapshot_orders\" AS SELECT pg_catalog.row_number() OVER "
         "(ORDER BY \"row\"\"id\") AS n, \"row\"\"id\" AS id FROM \"My Schema\".\"a\"\"b\"");
-    expect_sql(sql_drop_snapshot(config), "DROP TABLE IF EXISTS \"walpost\".\"snapshot_orders\"");
+    expect_sql(snapshot_drop_sql(config), "DROP TABLE IF EXISTS \"walpost\".\"snapshot_orders\"");
     config_free(config);
 }
 

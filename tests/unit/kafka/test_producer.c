@@ -296,6 +296,27 @@ Test(producer, a_missing_topic_is_waited_for_and_found_when_it_comes)
     producer->ops->close(producer);
 }
 
+Test(producer, I10_a_question_that_fails_in_a_batch_loses_no_report)
+{
+    struct producer *producer = mock_producer(&mock, "id");
+    struct kafka_producer *p = kafka_producer_of(producer);
+    struct record record = {.topic = "events", .partition = 0, .value = BYTES_LIT("value")};
+    cr_assert_eq(producer->ops->begin(producer, &error), OK);
+    cr_assert_eq(producer->ops->send(producer, &record, NULL, &error), OK);
+    for (int i = 0; i < 1000 && rd_kafka_queue_length(p->client.queue) == 0; i++) {
+        clock_wait_ms(10);
+    }
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
+    cr_expect_eq(producer->ops->topic(producer, "elsewhere", 50, &error), RETRY);
+    outcome = (struct outcome){.worst = OK};
+    producer->ops->poll(producer, 0, mock_on_report, &outcome);
+    cr_expect_eq(outcome.reports, 1);
+    cr_expect_eq(outcome.worst, OK, "%s", outcome.error.what);
+    rd_kafka_mock_broker_set_up(mock.cluster, 1);
+    cr_expect_eq(producer->ops->abort(producer, &error), OK, "%s", error.what);
+    producer->ops->close(producer);
+}
+
 Test(producer, many_topics_are_told_apart)
 {
     struct producer *producer = mock_producer(&mock, "id");

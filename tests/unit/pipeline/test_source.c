@@ -64,6 +64,20 @@ enum verdict catalog_slot(struct link *link, const char *slot, struct pg_slot *f
     return error_set(error, FATAL, "not here");
 }
 
+bool catalog_slot_shortage(const struct pg_slot *slot, const char *name, struct error *error)
+{
+    (void)slot;
+    (void)name;
+    (void)error;
+    return false;
+}
+
+const char *link_host(const struct link *link)
+{
+    (void)link;
+    return "nowhere";
+}
+
 enum verdict catalog_table(struct link *link, const char *schema_name, const char *table_name,
                            const char *id_column, struct pg_table *table, struct error *error)
 {

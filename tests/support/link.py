@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A link to a server that can go silent: nothing passes in either direction, the end of a connection
+neither, as when a firewall forgets it. New connections wait."""
+
+import contextlib
+import socket
+import threading
+
+
+class Link:
+    """Listens on a port of its own. The server may come and go behind it."""
+
+    def __init__(self, address, port):
+        self.target = (address, port)
+        self.listener = socket.create_server((address, 0))
+        self.address, self.port = self.listener.getsockname()
+        self._passing = threading.Event()
+        self._passing.set()
+        self._sockets = set()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def go_silent(self):
+        self._passing.clear()
+
+    def pass_again(self):
+        """What was held back is passed on, ends of connections too."""
+        self._passing.set()
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self._passing.set()
+        for each in list(self._sockets):
+            _shut(each)
+
+    def _accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+
+    def _connect(self, client):
+        self._passing.wait()
+        try:
+            server = socket.create_connection(self.target, timeout=10)
+        except OSError:
+            client.close()
+            return
+        server.settimeout(None)
+        both = (client, server)
+        for each in both:
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sockets.update(both)
+        threads = [
+            threading.Thread(target=self._carry, args=pair, daemon=True)
+            for pair in (both, both[::-1])
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self._sockets.difference_update(both)
+        for each in both:
+            each.close()
+
+    def _carry(self, source, sink):
+        with contextlib.suppress(OSError):
+            while True:
+                data = source.recv(65536)
+                self._passing.wait()
+                if not data:
+                    break
+                sink.sendall(data)
+        for each in (source, sink):
+            _shut(each)
+
+
+def _shut(each):
+    with contextlib.suppress(OSError):
+        each.shutdown(socket.SHUT_RDWR)
