@@ -13,6 +13,17 @@ _kills = {}
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="only the tests that take minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = config.getoption("--long")
+    left = [item for item in items if (item.get_closest_marker("long") is None) == wanted]
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=left)
+
+
 @pytest.fixture(scope="session")
 def postgres():
     with Postgres() as server:

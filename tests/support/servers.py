@@ -138,7 +138,8 @@ class Postgres:
 
     def psql(self, sql, database="postgres"):
         """Runs psql, as a person would; its output."""
-        command = [os.path.join(self.binaries, "psql"), "-X", "-v", "ON_ERROR_STOP=1"]
+        own = os.path.join(self.binaries, "psql")  # not every distribution of the server has one
+        command = [own if os.path.exists(own) else "psql", "-X", "-v", "ON_ERROR_STOP=1"]
         done = subprocess.run(
             command + ["-d", self.dsn(database), "-c", sql],
             check=True,
@@ -221,7 +222,7 @@ class Kafka:
             self.spawn_node(node)
         for node in self.addresses:
             self.wait_for_node(node)
-        wait_until(self._whole, 60, "every broker is registered")
+        wait_until(self._whole, 180, "every broker is registered")
         return self
 
     def start_node(self, node):
@@ -374,7 +375,7 @@ class Kafka:
                 raise AssertionError(f"Kafka node {node} ended:\n{text[-2000:].decode()}")
             return b"Kafka Server started" in text
 
-        wait_until(started, 90, f"Kafka node {node} is ready")
+        wait_until(started, 300, f"Kafka node {node} is ready")
 
 
 def _newest_postgres():

@@ -10,7 +10,7 @@ from support.stream import ROLE
 from torture.board import Board
 
 FENCED = 4
-START_TIMEOUT = 120  # Kafka or PostgreSQL may be on their way back
+START_TIMEOUT = 300  # Kafka or PostgreSQL may be on their way back
 
 
 class Unexpected(AssertionError):

@@ -52,7 +52,7 @@ class Brokers:
         if self.coming is not None:
             self.kafka.wait_for_node(self.coming)
             self.coming = None
-        wait_until(self._in_sync, 120, "all replicas are in sync", 0.1)
+        wait_until(self._in_sync, 300, "all replicas are in sync", 0.1)
 
     def _in_sync(self):
         try:
