@@ -128,8 +128,13 @@ class Reader:
     def _nothing_hidden(self):
         for place in self._partitions:
             partition = TopicPartition(*place)
-            stable = self._consumer.get_watermark_offsets(partition, timeout=10)
-            high = self._uncommitted.get_watermark_offsets(partition, timeout=10)
+            try:
+                stable = self._consumer.get_watermark_offsets(partition, timeout=10)
+                high = self._uncommitted.get_watermark_offsets(partition, timeout=10)
+            except KafkaException as error:
+                if error.args[0].retriable():  # no leader at the moment
+                    return False
+                raise
             if stable is None or high is None or stable[1] != high[1]:
                 return False
         return True
