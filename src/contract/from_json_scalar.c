@@ -282,7 +282,27 @@ static const char *fail_enum(struct reader *reader, const char *at,
     return reader_fail(reader, VIOLATION_ENUM, at, "a value of %s", enumeration->name.data);
 }
 
-/* By name, or by number, of which proto3 takes any. */
+/* Of numbers proto3 takes any. */
+static const char *read_enum_number(struct reader *reader, const char *at,
+                                    const struct enumeration *enumeration, uint64_t *value)
+{
+    struct integer integer;
+    const char *from = at;
+    at = read_integer(reader, at, "the number of an enum value", &integer);
+    if (at == NULL) {
+        return NULL;
+    }
+    if (integer.magnitude > (uint64_t)INT32_MAX + integer.negative) {
+        return fail_number(reader, from, "the number of an enum value", NUMBER_RANGE);
+    }
+    *value = integer.negative ? -integer.magnitude : integer.magnitude;
+    if (enumeration->closed && enumeration_value(enumeration, (int32_t)*value) == NULL) {
+        return fail_enum(reader, from, enumeration);
+    }
+    return at;
+}
+
+/* By name or by number, the number with quotes or without, as Protobuf's own readers take it. */
 static const char *read_enum(struct reader *reader, const char *at,
                              const struct enumeration *enumeration, uint64_t *value)
 {
@@ -293,19 +313,7 @@ static const char *read_enum(struct reader *reader, const char *at,
         return at + 4;
     }
     if (at < reader->end && (*at == '-' || is_digit(*at))) {
-        struct integer integer;
-        at = read_integer(reader, at, "the number of an enum value", &integer);
-        if (at == NULL) {
-            return NULL;
-        }
-        if (integer.magnitude > (uint64_t)INT32_MAX + integer.negative) {
-            return fail_number(reader, from, "an int32", NUMBER_RANGE);
-        }
-        *value = integer.negative ? -integer.magnitude : integer.magnitude;
-        if (enumeration->closed && enumeration_value(enumeration, (int32_t)*value) == NULL) {
-            return fail_enum(reader, from, enumeration);
-        }
-        return at;
+        return read_enum_number(reader, at, enumeration, value);
     }
     at = read_text(reader, at, "the name of an enum value", &name);
     if (at == NULL) {
@@ -315,6 +323,12 @@ static const char *read_enum(struct reader *reader, const char *at,
     if (found != NULL) {
         *value = (uint64_t)(int64_t)found->number;
         return at;
+    }
+    struct integer integer;
+    enum number_trouble trouble;
+    if (number_integer(name.data, name.data + name.len, &integer, &trouble) ==
+        name.data + name.len) {
+        return read_enum_number(reader, from, enumeration, value);
     }
     if (reader->policy == UNKNOWN_REJECT) {
         return fail_enum(reader, from, enumeration);

@@ -317,12 +317,16 @@ size_t number_format_signed(int64_t value, char text[static NUMBER_TEXT_SIZE])
     return n + 1;
 }
 
-/* Whole numbers below 2^53 are their digits. */
+/* Whole numbers below 2^53 are their digits. Readers that take those for an integer would lose the
+ * sign of a zero. */
 static size_t format_whole(double value, char text[static NUMBER_TEXT_SIZE])
 {
-    if (!(fabs(value) < 9007199254740992.0) || value != (double)(int64_t)value ||
-        (value == 0 && signbit(value))) {
+    if (!(fabs(value) < 9007199254740992.0) || value != (double)(int64_t)value) {
         return 0;
+    }
+    if (value == 0 && signbit(value)) {
+        memcpy(text, "-0.0", 4);
+        return 4;
     }
     return number_format_signed((int64_t)value, text);
 }

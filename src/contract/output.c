@@ -23,7 +23,7 @@ void output_grow(struct output *output, size_t size)
 {
     size_t len = output_len(output);
     size_t capacity = (size_t)(output->end - output->begin);
-    while (capacity - len < size) {
+    while (capacity < len + size) {
         capacity *= 2;
     }
     output->begin = must_realloc(output->begin, capacity + OUTPUT_SLACK);

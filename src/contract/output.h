@@ -11,6 +11,7 @@
 
 #include <endian.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -30,7 +31,8 @@ void output_grow(struct output *output, size_t size);
 /* Makes room for size bytes and OUTPUT_SLACK more. */
 static inline void output_need(struct output *output, size_t size)
 {
-    if (__builtin_expect((size_t)(output->end - output->at) < size, 0)) {
+    /* Signed: what was stored in the slack stands behind the end. */
+    if (__builtin_expect(output->end - output->at < (ptrdiff_t)size, 0)) {
         output_grow(output, size);
     }
 }
