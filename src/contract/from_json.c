@@ -121,15 +121,15 @@ static const char *check_required(struct reader *reader, const char *at,
 
 const char *read_message(struct reader *reader, const char *at, const struct message *message)
 {
+    if (!reader_enter(reader, at)) {
+        return NULL;
+    }
     if (message->well_known == WELL_KNOWN_NOT) {
-        return read_members(reader, at, message, false);
+        at = read_members(reader, at, message, false);
+    } else {
+        at = read_well_known(reader, at, message);
     }
-    if (reader->depth == NESTING_MAX) {
-        return reader_fail(reader, VIOLATION_DEPTH, at, "at most %d levels", NESTING_MAX);
-    }
-    reader->depth++;
-    at = read_well_known(reader, at, message);
-    reader->depth--;
+    reader_leave(reader);
     return at;
 }
 
@@ -304,10 +304,14 @@ static const char *read_map(struct reader *reader, const char *at, const struct 
     }
     size_t first = reader->n_keys;
     for (;;) {
+        if (!reader_enter(reader, at)) {
+            return NULL;
+        }
         at = read_entry(reader, at, field);
         if (at == NULL) {
             return NULL;
         }
+        reader_leave(reader);
         at = reader_space(reader, at);
         if (reader_is(reader, at, ',')) {
             at = reader_space(reader, at + 1);
@@ -336,7 +340,9 @@ static const char *read_field(struct reader *reader, const char *at, const struc
     }
     if (reader_is(reader, at, 'n') && (!takes_null(field) || field->shape != SHAPE_SINGULAR)) {
         if (!reader_is_null(reader, at)) {
-            return reader_fail_json(reader, at, "a value");
+            reader_fail_json(reader, at, "a value");
+            violation_inside_field(reader->violation, field->json_name);
+            return NULL;
         }
         if (field->required) {
             marks[field->index / 64] &= ~(UINT64_C(1) << (field->index % 64));
@@ -454,17 +460,12 @@ const char *read_members(struct reader *reader, const char *at, const struct mes
     if (!reader_is(reader, at, '{')) {
         return reader_fail(reader, VIOLATION_TYPE, at, "an object (%s)", message->name.data);
     }
-    if (reader->depth == NESTING_MAX) {
-        return reader_fail(reader, VIOLATION_DEPTH, at, "at most %d levels", NESTING_MAX);
-    }
-    reader->depth++;
     uint64_t *marks = reader->marks + reader->n_marks;
     reader->n_marks += message->mark_words;
     memset(marks, 0, message->mark_words * sizeof(*marks));
     const char *from = at;
     at = read_all_members(reader, at, message, marks, in_any);
     reader->n_marks -= message->mark_words;
-    reader->depth--;
     if (at != NULL && message->n_required > 0) {
         at = check_required(reader, from, message, marks) == NULL ? NULL : at;
     }

@@ -87,20 +87,19 @@ static const char *read_field_mask(struct reader *reader, const char *at)
 
 /* --- Struct, Value, ListValue ---------------------------------------------------------------- */
 
-static const char *fail_depth(struct reader *reader, const char *at)
-{
-    return reader_fail(reader, VIOLATION_DEPTH, at, "at most %d levels", NESTING_MAX);
-}
-
 /* A Value with its tag and length, as a field of what holds it. */
 static const char *read_value_field(struct reader *reader, const char *at, char tag)
 {
+    if (!reader_enter(reader, at)) {
+        return NULL;
+    }
     output_need(&reader->out, 1);
     output_byte(&reader->out, tag);
     size_t opened = reader_open(reader);
     at = read_value(reader, at);
     if (at != NULL) {
         reader_close(reader, opened);
+        reader_leave(reader);
     }
     return at;
 }
@@ -146,10 +145,14 @@ static const char *read_struct(struct reader *reader, const char *at)
     }
     size_t first = reader->n_keys;
     for (;;) {
+        if (!reader_enter(reader, at)) {
+            return NULL;
+        }
         at = read_struct_entry(reader, at);
         if (at == NULL) {
             return NULL;
         }
+        reader_leave(reader);
         at = reader_space(reader, at);
         if (reader_is(reader, at, '}')) {
             break;
@@ -237,18 +240,17 @@ static const char *read_word(struct reader *reader, const char *at)
 /* A Struct or ListValue inside a Value. */
 static const char *read_nested_value(struct reader *reader, const char *at, bool object)
 {
-    if (reader->depth == NESTING_MAX) {
-        return fail_depth(reader, at);
+    if (!reader_enter(reader, at)) {
+        return NULL;
     }
-    reader->depth++;
     output_need(&reader->out, 1);
     output_byte(&reader->out, object ? TAG(5, WIRE_LEN) : TAG(6, WIRE_LEN));
     size_t opened = reader_open(reader);
     at = object ? read_struct(reader, at) : read_list_value(reader, at);
     if (at != NULL) {
         reader_close(reader, opened);
+        reader_leave(reader);
     }
-    reader->depth--;
     return at;
 }
 

@@ -150,6 +150,10 @@ const char *reader_fail(struct reader *reader, enum violation_kind kind, const c
     va_start(args, format);
     vsnprintf(expected, sizeof(expected), format, args);
     va_end(args);
+    if (kind == VIOLATION_TYPE &&
+        (at == reader->end || strchr("{[\"-0123456789tfn", *at) == NULL)) {
+        kind = VIOLATION_JSON; /* no value of another type either */
+    }
     violation_set(reader->violation, kind, (size_t)(at - reader->begin), "%s", expected);
     violation_found_json(reader->violation, rest(reader, at));
     return NULL;
@@ -171,4 +175,14 @@ const char *reader_fail_scan(struct reader *reader, const struct scan_failure *f
 const char *reader_fail_json(struct reader *reader, const char *at, const char *expected)
 {
     return reader_fail(reader, VIOLATION_JSON, at, "%s", expected);
+}
+
+bool reader_enter(struct reader *reader, const char *at)
+{
+    if (reader->depth == NESTING_MAX) {
+        reader_fail(reader, VIOLATION_DEPTH, at, "at most %d levels of messages", NESTING_MAX);
+        return false;
+    }
+    reader->depth++;
+    return true;
 }

@@ -97,6 +97,14 @@ const char *reader_fail_scan(struct reader *reader, const struct scan_failure *f
 /* Something of JSON's own was expected here: a comma, a colon. */
 const char *reader_fail_json(struct reader *reader, const char *at, const char *expected);
 
+/* One level deeper: a message, or the entry of a map, inside another. False, and the violation set:
+ * readers of Protobuf would refuse what comes out. */
+bool reader_enter(struct reader *reader, const char *at);
+static inline void reader_leave(struct reader *reader)
+{
+    reader->depth--;
+}
+
 /* --- values --- */
 
 /* An object, at its brace, as the fields of a message without its length (from_json.c). In an Any

@@ -13,7 +13,8 @@
 
 #include "contract/output.h"
 
-#ifdef __SSE2__
+#if defined(__SSE2__) && !defined(WALPOST_PORTABLE_SCAN)
+#define SCAN_WITH_SSE2
 #include <emmintrin.h>
 #endif
 
@@ -63,7 +64,7 @@ static inline bool is_special(char c)
 /* How many of the 16 bytes at `at` come before the first special one; 16: none is. */
 static inline unsigned plain_of_16(const char *at)
 {
-#ifdef __SSE2__
+#ifdef SCAN_WITH_SSE2
     __m128i text = _mm_loadu_si128((const __m128i *)at);
     __m128i quote = _mm_cmpeq_epi8(text, _mm_set1_epi8('"'));
     __m128i backslash = _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'));

@@ -62,6 +62,43 @@ static void print_name(struct printer *printer, const struct field *field, bool 
     output_byte(&printer->out, ':');
 }
 
+/* A zero that was written out means the same as none where presence does not count. */
+static bool is_left_out(const struct found *found)
+{
+    const struct field *field = found->field;
+    if (field->presence || field->shape != SHAPE_SINGULAR) {
+        return false;
+    }
+    switch ((enum field_type)field->type) {
+    case TYPE_STRING:
+    case TYPE_BYTES: return found->value.data.len == 0;
+    case TYPE_INT32:
+    case TYPE_UINT32:
+    case TYPE_SINT32:
+    case TYPE_ENUM: return (uint32_t)found->value.bits == 0; /* longer varints are cut */
+    default: return found->value.bits == 0;
+    }
+}
+
+/* A field with its name; nothing for a map whose entries are all unknown. */
+static bool print_member(struct printer *printer, struct range range, bool *first)
+{
+    const struct field *field = printer->found[range.from].field;
+    size_t before = output_len(&printer->out);
+    print_name(printer, field, *first);
+    size_t from = output_len(&printer->out);
+    if (!print_field(printer, range)) {
+        violation_inside_field(printer->violation, field->json_name);
+        return false;
+    }
+    if (field->shape == SHAPE_MAP && output_len(&printer->out) == from + 2) {
+        printer->out.at = printer->out.begin + before;
+    } else {
+        *first = false;
+    }
+    return true;
+}
+
 static bool check_required(struct printer *printer, struct range range,
                            const struct message *message)
 {
@@ -95,11 +132,8 @@ bool print_members(struct printer *printer, struct bytes content, const struct m
         while (to < range.to && printer->found[to].field == field) {
             to++;
         }
-        print_name(printer, field, first);
-        first = false;
-        good = print_field(printer, (struct range){from, to});
-        if (!good) {
-            violation_inside_field(printer->violation, field->json_name);
+        if (!is_left_out(&printer->found[to - 1])) {
+            good = print_member(printer, (struct range){from, to}, &first);
         }
         from = to;
     }

@@ -15,7 +15,9 @@
 
 struct transcoder;
 
-enum { NESTING_MAX = 100 /* of messages, as Protobuf's own libraries have it */ };
+/* Levels of messages, and of the entries of maps, counted from the outermost: Protobuf's own
+ * readers refuse what is nested deeper. */
+enum { NESTING_MAX = 100 };
 
 /* What JSON has and the contract does not: fields, and names of enum values. */
 enum unknown_policy { UNKNOWN_REJECT, UNKNOWN_IGNORE };
