@@ -2,7 +2,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc libc6-dev meson ninja-build pkg-config libpq-dev librdkafka-dev libprotobuf-c-dev \
-        protobuf-c-compiler libyaml-dev libev-dev \
+        protobuf-c-compiler libprotobuf-dev libyaml-dev libev-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

@@ -4,6 +4,7 @@
     ./dev bench                         everything, about 15 minutes
     ./dev bench drain --repeat 1        a part of it
     ./dev bench latency --seconds 20
+    ./dev bench transcode               JSON to Protobuf beside libprotobuf; no servers, one minute
 
 What is compared runs in turns, so that a noisy machine disturbs all alike; figures are medians, and
 comparisons are medians of the ratios of neighbours. Kafka, PostgreSQL, walpost, the load and the
@@ -22,7 +23,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests"))
+sys.path.insert(0, HERE)
 
+import transcode  # noqa: E402
 from support.process import new_folder, wait_until  # noqa: E402
 from support.servers import Kafka, Postgres, REPOSITORY  # noqa: E402
 from support.stream import Stream  # noqa: E402
@@ -326,7 +329,7 @@ def machine():
 def main():
     global BIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "transcode"], default="all")
     parser.add_argument("--rows", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=30, help="of load in each latency run")
@@ -335,6 +338,10 @@ def main():
     parser.add_argument("--linger", default="", help="batch.linger in the latency runs, e.g. 2ms")
     options = parser.parse_args()
     machine()
+    if options.what in ("all", "transcode"):
+        fast_enough = transcode.transcode(new_folder("bench"), 1, say)
+        if options.what == "transcode":
+            return 0 if fast_enough else 1
     with Postgres({"shared_buffers": "1GB", "max_wal_size": "8GB", "fsync": "on", "synchronous_commit": "on"}) as postgres, \
             Kafka(heap="512m") as kafka:
         BIN = postgres.binaries
@@ -343,7 +350,8 @@ def main():
             drain(options, postgres, kafka)
         if options.what in ("all", "latency"):
             latency(options, postgres, kafka)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

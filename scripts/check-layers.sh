@@ -13,6 +13,7 @@ config:     base
 pg:         base
 pgoutput:   base
 outbox:     base pgoutput/change.h config/config.h
+contract:   base
 encode:     base outbox config/config.h
 checkpoint: base
 lane:       base outbox/event.h encode checkpoint
@@ -32,7 +33,7 @@ libpq-fe\.h|postgres.*\.h|catalog/.*: pg
 librdkafka/.*|rdkafka.*\.h:           kafka
 ev\.h:                                pipeline
 yaml\.h:                              config
-.*\.pb-c\.h|protobuf-c/.*:            encode checkpoint
+.*\.pb-c\.h|protobuf-c/.*:            contract encode checkpoint
 jansson.*\.h:
 TABLE
 }

@@ -72,7 +72,7 @@ Test(from_json, strings_bytes_and_enums)
         {"{\"someBytes\":\"AQI=\"}", "7a020102"},
         {"{\"someBytes\":\"A\\u0051I=\"}", "7a020102"},
         {"{\"someBytes\":\"\"}", ""},
-        {"{\"maybeBytes\":\"\"}", "ba0100"},
+        {"{\"maybeBytes\":\"\"}", "c20100"},
         {"{\"color\":\"COLOR_CRIMSON\"}", "800101"},
         {"{\"color\":2}", "800102"},
         {"{\"color\":77}", "80014d"},
