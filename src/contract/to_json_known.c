@@ -110,7 +110,7 @@ static bool print_only_field(struct printer *printer, struct range range, struct
 
 static const struct message *type_of(const struct printer *printer, struct bytes url)
 {
-    const char *slash = memrchr(url.data, '/', url.len);
+    const char *slash = url.data == NULL ? NULL : memrchr(url.data, '/', url.len);
     if (slash == NULL || slash == url.data) {
         return NULL;
     }
