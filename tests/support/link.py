@@ -26,13 +26,17 @@ class Link:
         """What was held back is passed on, ends of connections too."""
         self._passing.set()
 
+    def cut(self):
+        """Both ends of every connection learn that it is lost. New ones are made at once."""
+        for each in list(self._sockets):
+            _shut(each)
+
     def close(self):
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self._passing.set()
-        for each in list(self._sockets):
-            _shut(each)
+        self.cut()
 
     def _accept(self):
         while True:

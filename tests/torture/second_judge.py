@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import dataclass, field
 
 from confluent_kafka import Producer
 
@@ -18,14 +17,49 @@ END = "the-end-of-a-partition"
 AT_ONCE = 2
 
 
-@dataclass
 class Second:
-    visible: int = 0
-    lost: int = 0
-    repeated: int = 0
-    out_of_order: int = 0
-    phantom: int = 0
-    complaints: list = field(default_factory=list)
+    """Takes every record, in the order of the offsets of each partition; then close() counts what
+    is lost."""
+
+    def __init__(self, truth):
+        self.visible = 0
+        self.lost = 0
+        self.repeated = 0
+        self.out_of_order = 0
+        self.phantom = 0
+        self.complaints = []
+        self._wanted = {(event.key, event.sequence) for event in truth.committed.values()}
+        self._seen = set()
+        self._last = {}
+
+    def take(self, record):
+        place = f"{record['topic']}[{record['partition']}] offset {record['offset']}"
+        found = PAYLOAD.search(record["value"])
+        if not found:
+            self.phantom += 1
+            self.complaints.append(f"no event of ours: {place}")
+            return
+        key = found.group(1) or found.group(4)
+        event = (key, int(found.group(2) or found.group(3)))
+        if event not in self._wanted or record["key"] != key:
+            self.phantom += 1
+            self.complaints.append(f"never committed: {event} at {place}")
+        elif event in self._seen:
+            self.repeated += 1
+            self.complaints.append(f"repeated: {event} at {place}")
+        else:
+            self._seen.add(event)
+            if self._last.get(key, 0) > event[1]:
+                self.out_of_order += 1
+                self.complaints.append(f"{event} after {self._last[key]} at {place}")
+            self._last[key] = max(event[1], self._last.get(key, 0))
+
+    def close(self):
+        self.visible = len(self._seen)
+        lost = self._wanted - self._seen
+        self.lost = len(lost)
+        self.complaints += [f"lost: {key} number {number}" for key, number in sorted(lost)[:10]]
+        return self
 
     @property
     def exactly_once(self):
@@ -39,14 +73,11 @@ class Second:
         return "\n  ".join([text] + self.complaints[:10])
 
 
-def judge(kafka, prefix, truth, timeout=300):
+def judge(kafka, prefix, truth, timeout=600):
     """walpost must have stopped: a mark is put at the end of every partition first."""
     topics = kafka.topics(prefix)
     _mark_ends(kafka, topics)
-    wanted = {(event.key, event.sequence) for event in truth.committed.values()}
-    second = Second()
-    seen = set()
-    last = {}
+    second = Second(truth)
     names = sorted(topics)
     for start in range(0, len(names), AT_ONCE):
         consumers = [
@@ -55,35 +86,8 @@ def judge(kafka, prefix, truth, timeout=300):
         for consumer in consumers:
             wait_until(consumer.at_end, timeout, f"{consumer.topic} is read\n{consumer.tail()}")
             for record in consumer.records():
-                _take(second, record, wanted, seen, last)
-    second.visible = len(seen)
-    lost = wanted - seen
-    second.lost = len(lost)
-    second.complaints += [f"lost: {key} number {number}" for key, number in sorted(lost)[:10]]
-    return second
-
-
-def _take(second, record, wanted, seen, last):
-    place = f"{record['topic']}[{record['partition']}] offset {record['offset']}"
-    found = PAYLOAD.search(record["value"])
-    if not found:
-        second.phantom += 1
-        second.complaints.append(f"no event of ours: {place}")
-        return
-    key = found.group(1) or found.group(4)
-    event = (key, int(found.group(2) or found.group(3)))
-    if event not in wanted or record["key"] != key:
-        second.phantom += 1
-        second.complaints.append(f"never committed: {event} at {place}")
-    elif event in seen:
-        second.repeated += 1
-        second.complaints.append(f"repeated: {event} at {place}")
-    else:
-        seen.add(event)
-        if last.get(key, 0) > event[1]:
-            second.out_of_order += 1
-            second.complaints.append(f"{event} after {last[key]} at {place}")
-        last[key] = max(event[1], last.get(key, 0))
+                second.take(record)
+    return second.close()
 
 
 def _mark_ends(kafka, topics):

@@ -217,6 +217,20 @@ class Torture:
             (self.stream.slot,),
         )
 
+    def _link_cut(self, _fault):
+        evidence = self.crew.leader.evidence()
+        self.crew.leader.link.cut()
+        return evidence
+
+    def _link_silent(self, fault):
+        evidence = self.crew.leader.evidence()
+        link = self.crew.leader.link
+        link.go_silent()
+        self._let_pass(0.1 + 1.4 * fault.choice)
+        self._perhaps_kill(fault)
+        link.pass_again()
+        return evidence
+
     def _postgres_crash(self, fault):
         evidence = self.crew.leader.evidence()
         self.postgres.kill()
