@@ -21,7 +21,7 @@ kafka:      base config/config.h lane/producer.h encode/record.h outbox/event.h
 ledger:     base
 anchor:     base config pg checkpoint lane/producer.h kafka
 pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
-replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h
+replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h pipeline/lanes.h
 cli:        base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor pipeline replay
 TABLE
 }

@@ -96,22 +96,29 @@ static void obey_board(const char *name)
     }
 }
 
-void crash_point(const char *name)
+/* passes: of the one point that is armed. */
+static void meet(const char *armed, const char *name, atomic_ulong *passes, int signal_number)
 {
-    static atomic_ulong passes; /* of the one point that the environment arms */
-    pthread_once(&board_once, open_board);
-    if (board != NULL) {
-        obey_board(name);
-    }
-    const char *armed = getenv("WALPOST_CRASH");
     size_t length = strlen(name);
     if (armed == NULL || strncmp(armed, name, length) != 0 ||
         (armed[length] != '\0' && armed[length] != ':')) {
         return;
     }
     unsigned long wanted = armed[length] == ':' ? strtoul(armed + length + 1, NULL, 10) : 1;
-    if (atomic_fetch_add(&passes, 1) + 1 == wanted) {
-        raise(SIGKILL);
+    if (atomic_fetch_add(passes, 1) + 1 == wanted) {
+        raise(signal_number);
     }
+}
+
+void crash_point(const char *name)
+{
+    pthread_once(&board_once, open_board);
+    if (board != NULL) {
+        obey_board(name);
+    }
+    static atomic_ulong killed_passes;
+    static atomic_ulong frozen_passes;
+    meet(getenv("WALPOST_CRASH"), name, &killed_passes, SIGKILL);
+    meet(getenv("WALPOST_FREEZE"), name, &frozen_passes, SIGSTOP);
 }
 #endif

@@ -10,6 +10,7 @@
 static void layout_release(struct layout *layout)
 {
     free(layout->key_template);
+    free(layout->key_columns);
     *layout = (struct layout){0};
 }
 
@@ -17,6 +18,7 @@ static void layout_copy(struct layout *to, const struct layout *from)
 {
     *to = *from;
     to->key_template = must_strdup(from->key_template);
+    to->key_columns = from->key_columns == NULL ? NULL : must_strdup(from->key_columns);
 }
 
 void checkpoint_init(struct checkpoint *checkpoint)
@@ -77,9 +79,12 @@ static bool layout_is_passed(const struct layout *layout, lsn settled_lsn)
     return most.commit_lsn < settled_lsn || most.commit_lsn == 0;
 }
 
-static bool layout_same(const struct layout *a, const struct layout *b)
+bool layout_same_keys(const struct layout *a, const struct layout *b)
 {
-    return a->lanes == b->lanes && strcmp(a->key_template, b->key_template) == 0;
+    bool both_known = a->key_columns != NULL && b->key_columns != NULL;
+    return strcmp(a->key_template, b->key_template) == 0 &&
+           (both_known ? strcmp(a->key_columns, b->key_columns) == 0
+                       : a->key_columns == b->key_columns);
 }
 
 static void history_add(struct checkpoint *next, const struct layout *layout)
@@ -89,7 +94,7 @@ static void history_add(struct checkpoint *next, const struct layout *layout)
     }
     for (size_t i = 0; i < next->n_history; i++) {
         struct layout *known = &next->history[i];
-        if (!layout_same(known, layout)) {
+        if (known->lanes != layout->lanes || !layout_same_keys(known, layout)) {
             continue;
         }
         for (uint32_t lane = 0; lane < layout->lanes; lane++) {
@@ -115,9 +120,12 @@ void checkpoint_next_generation(const struct checkpoint *from,
     next->generation++;
     next->system_id = options->system_id;
     next->timeline = options->timeline;
+    next->database_oid = options->database_oid;
     snprintf(next->instance, sizeof(next->instance), "%s", options->instance);
     next->layout.lanes = options->lanes;
     next->layout.key_template = must_strdup(options->key_template);
+    next->layout.key_columns =
+        options->key_columns == NULL ? NULL : must_strdup(options->key_columns);
     next->lanes_seen = options->lanes;
     check(options->lanes >= 1 && options->lanes <= LANES_MAX);
 
@@ -144,36 +152,47 @@ void checkpoint_next_generation(const struct checkpoint *from,
     }
 }
 
-static enum leaving layout_compare(const struct layout *layout, const char *key_template,
-                                   struct position position, struct bytes key)
+static enum leaving compare_lane(const struct layout *layout, struct position position,
+                                 struct bytes key)
 {
-    if (layout->lanes == 0) {
-        return EVENT_IS_NEW;
-    }
-    if (strcmp(layout->key_template, key_template) == 0) {
-        uint32_t lane = murmur2_bucket(key, layout->lanes);
-        return position_compare(position, layout->watermarks[lane]) <= 0 ? EVENT_IS_COMMITTED
-                                                                         : EVENT_IS_NEW;
-    }
+    uint32_t lane = murmur2_bucket(key, layout->lanes);
+    return position_compare(position, layout->watermarks[lane]) <= 0 ? EVENT_IS_COMMITTED
+                                                                     : EVENT_IS_NEW;
+}
+
+/* An older layout with other keys: where its lanes agree, the key does not matter. */
+static enum leaving compare_past(const struct layout *layout, size_t index,
+                                 struct position position, const struct past_keys *past)
+{
     struct position least;
     struct position most;
     layout_range(layout, &least, &most);
     if (position_compare(position, least) <= 0) {
         return EVENT_IS_COMMITTED;
     }
-    return position_compare(position, most) > 0 ? EVENT_IS_NEW : EVENT_IS_UNKNOWN;
+    if (position_compare(position, most) > 0) {
+        return EVENT_IS_NEW;
+    }
+    struct bytes key;
+    if (past == NULL || !past->key_of(past->context, index, &key)) {
+        return EVENT_IS_UNKNOWN;
+    }
+    return compare_lane(layout, position, key);
 }
 
 enum leaving checkpoint_compare(const struct checkpoint *checkpoint, struct position position,
-                                struct bytes key)
+                                struct bytes key, const struct past_keys *past)
 {
     if (position.commit_lsn < checkpoint->settled_lsn) {
         return EVENT_IS_COMMITTED;
     }
-    const char *key_template = checkpoint->layout.key_template;
-    enum leaving answer = layout_compare(&checkpoint->layout, key_template, position, key);
+    const struct layout *now = &checkpoint->layout;
+    enum leaving answer = now->lanes == 0 ? EVENT_IS_NEW : compare_lane(now, position, key);
     for (size_t i = 0; answer != EVENT_IS_COMMITTED && i < checkpoint->n_history; i++) {
-        enum leaving older = layout_compare(&checkpoint->history[i], key_template, position, key);
+        const struct layout *layout = &checkpoint->history[i];
+        enum leaving older = layout_same_keys(layout, now)
+                                 ? compare_lane(layout, position, key)
+                                 : compare_past(layout, i, position, past);
         if (older != EVENT_IS_NEW) {
             answer = older;
         }

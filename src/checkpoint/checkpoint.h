@@ -21,9 +21,12 @@
 
 enum { LANES_MAX = 64, CHECKPOINT_VERSION = 1, CHECKPOINT_RECORD_MAX = 128 };
 
-/* How lanes owned keys in some generation, and how far each came. */
+/* How lanes owned keys in some generation, and how far each came. Which lane an event belonged to
+ * follows from three things: the template of its key, what the template's placeholders stood for,
+ * and the number of lanes. */
 struct layout {
     char *key_template;
+    char *key_columns; /* opaque here; NULL: recorded by a version that did not know it */
     uint32_t lanes;
     struct position watermarks[LANES_MAX]; /* commit_lsn 0: nothing committed */
 };
@@ -34,6 +37,7 @@ struct checkpoint {
     uint64_t first_generation;
     uint64_t system_id;
     uint32_t timeline;
+    uint32_t database_oid; /* 0: not known */
     char instance[128];
     lsn settled_lsn;      /* S: the largest of all records that count */
     lsn origin_lsn;       /* where init or recover created the slot */
@@ -70,9 +74,11 @@ void checkpoint_complete(struct checkpoint *checkpoint);
 struct generation_options {
     uint64_t system_id;
     uint32_t timeline;
+    uint32_t database_oid;
     const char *instance;
     uint32_t lanes;
     const char *key_template;
+    const char *key_columns;
     bool forget_positions; /* another system or timeline was accepted: everything starts at
                               accept_lsn */
     lsn accept_lsn;        /* S is raised to it when a gap is accepted; else 0 */
@@ -89,9 +95,21 @@ enum leaving {
     EVENT_IS_UNKNOWN,   /* an old key template cannot tell: refuse */
 };
 
-/* May the event at this position, with this key under the current template, be published? */
+/* The key that the event in question had under the template of history[index], BYTES_NULL when
+ * that made none. False: the template means nothing to this version. */
+struct past_keys {
+    bool (*key_of)(void *context, size_t index, struct bytes *key);
+    void *context;
+};
+
+/* May the event at this position, with this key under the current template, be published? `past` is
+ * asked only about layouts with other keys, and only where their watermarks differ in the answer;
+ * NULL: no such key can be told. */
 enum leaving checkpoint_compare(const struct checkpoint *checkpoint, struct position position,
-                                struct bytes key);
+                                struct bytes key, const struct past_keys *past);
+
+/* Did these two layouts give every event the same key? */
+bool layout_same_keys(const struct layout *a, const struct layout *b);
 
 /* --- the records --- */
 

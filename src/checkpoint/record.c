@@ -41,9 +41,15 @@ static struct position position_of(const Walpost__V1__Watermark *watermark)
     return (struct position){watermark->commit_lsn, watermark->ordinal};
 }
 
+static char *known_columns(const char *columns)
+{
+    return columns[0] == '\0' ? NULL : must_strdup(columns);
+}
+
 static void layout_read(struct layout *layout, const Walpost__V1__Layout *from)
 {
-    *layout = (struct layout){.key_template = must_strdup(from->key_template)};
+    *layout = (struct layout){.key_template = must_strdup(from->key_template),
+                              .key_columns = known_columns(from->key_columns)};
     layout->lanes = (uint32_t)from->n_watermarks;
     for (uint32_t i = 0; i < layout->lanes; i++) {
         layout->watermarks[i] = position_of(from->watermarks[i]);
@@ -61,12 +67,14 @@ static void generation_read(struct checkpoint *checkpoint,
     fresh.first_generation = from->first_generation;
     fresh.system_id = from->system_id;
     fresh.timeline = from->timeline;
+    fresh.database_oid = from->database_oid;
     fresh.settled_lsn = from->settled_lsn;
     fresh.origin_lsn = from->origin_lsn;
     fresh.recovered_lsn = from->recovered_lsn;
     snprintf(fresh.instance, sizeof(fresh.instance), "%s", from->instance);
     fresh.layout.lanes = from->lanes;
     fresh.layout.key_template = must_strdup(from->key_template);
+    fresh.layout.key_columns = known_columns(from->key_columns);
     fresh.lanes_seen = fresh.layout.lanes > lanes_seen ? fresh.layout.lanes : lanes_seen;
     fresh.history = must_calloc(from->n_history, sizeof(fresh.history[0]));
     fresh.n_history = from->n_history;
@@ -202,6 +210,9 @@ static Walpost__V1__Layout *layout_write(const struct layout *from)
     Walpost__V1__Layout *layout = must_malloc(sizeof(*layout));
     walpost__v1__layout__init(layout);
     layout->key_template = from->key_template;
+    if (from->key_columns != NULL) {
+        layout->key_columns = from->key_columns;
+    }
     layout->n_watermarks = from->lanes;
     layout->watermarks = must_calloc(from->lanes, sizeof(layout->watermarks[0]));
     Walpost__V1__Watermark *marks = must_calloc(from->lanes, sizeof(*marks));
@@ -231,9 +242,13 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
     record.first_generation = checkpoint->first_generation;
     record.system_id = checkpoint->system_id;
     record.timeline = checkpoint->timeline;
+    record.database_oid = checkpoint->database_oid;
     record.instance = instance;
     record.lanes = checkpoint->layout.lanes;
     record.key_template = checkpoint->layout.key_template;
+    if (checkpoint->layout.key_columns != NULL) {
+        record.key_columns = checkpoint->layout.key_columns;
+    }
     record.settled_lsn = checkpoint->settled_lsn;
     record.origin_lsn = checkpoint->origin_lsn;
     record.recovered_lsn = checkpoint->recovered_lsn;

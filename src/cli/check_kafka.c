@@ -10,11 +10,33 @@
 
 enum { DEFAULT_TRANSACTION_TIMEOUT_MS = 60000 };
 
+static void check_lanes(struct points *points, struct look *look)
+{
+    struct error error;
+    char text[400];
+    if (lanes_find(look->config, look->cluster, &look->lanes, &error) != OK) {
+        point_error(points, "lanes", &error);
+        return;
+    }
+    if (look->lanes.partitions == 0) {
+        return; /* as the configuration says */
+    }
+    lanes_describe(&look->lanes, text, sizeof(text));
+    if ((uint32_t)look->lanes.partitions % look->lanes.count == 0) {
+        point_ok(points, "lanes", "%s", text);
+    } else {
+        point_warn(points, "lanes",
+                   "It works; a Kafka transaction of a lane then touches several partitions. Set "
+                   "lanes to a number that divides the partitions, or let it be.",
+                   "%s", text);
+    }
+}
+
 static void check_checkpoint_topic(struct points *points, const struct look *look)
 {
     const struct config *config = look->config;
     const char *name = config->checkpoint_topic;
-    int32_t wanted = (int32_t)(1 + config->lanes);
+    int32_t wanted = (int32_t)(1 + look->lanes.count);
     struct topic_state state;
     struct error error;
     char policy[64];
@@ -30,8 +52,8 @@ static void check_checkpoint_topic(struct points *points, const struct look *loo
                     "there is no topic %s", name);
     } else if (state.partitions < wanted) {
         point_wrong(points, "checkpoint topic", "Run `walpost init`: it adds them.",
-                    "%s has %d partitions, %u lanes need %d", name, state.partitions, config->lanes,
-                    wanted);
+                    "%s has %d partitions, %u lanes need %d", name, state.partitions,
+                    look->lanes.count, wanted);
     } else if (cluster_setting(look->cluster, name, "cleanup.policy", KAFKA_TIMEOUT_MS, policy,
                                sizeof(policy), &error) != OK) {
         point_error(points, "checkpoint topic", &error);
@@ -141,6 +163,7 @@ void check_kafka(struct points *points, struct look *look, bool *checkpoint_know
         return;
     }
     point_ok(points, "brokers", "%d answer", n_brokers);
+    check_lanes(points, look);
     check_checkpoint_topic(points, look);
     check_topic(points, look, "dead letter topic", look->config->dead_letter_topic,
                 "Run `walpost init`.", true);

@@ -117,6 +117,21 @@ static enum verdict drop_topic(struct look *look, const char *name, struct error
         return OK;
     }
     if (verdict == OK) {
+        struct log log = reach_log(look->config);
+        verdict = checkpoint_exists(look->config, &log, &look->found.has_checkpoint,
+                                    &look->found.checkpoint, error);
+        if (verdict ==
+            FATAL) { /* no checkpoint that this version can read: the question was asked */
+            verdict = OK;
+        }
+    }
+    if (verdict == OK && judge_is_foreign(&look->found)) { /* a copy of a configuration */
+        printf(
+            "kept     topic %s: it belongs to a stream of another PostgreSQL cluster or database\n",
+            name);
+        return OK;
+    }
+    if (verdict == OK) {
         verdict = cluster_delete_topic(look->cluster, name, KAFKA_TIMEOUT_MS, error);
     }
     if (verdict == OK) {

@@ -344,7 +344,7 @@ static enum verdict make_all(struct look *look, struct error *error)
         verdict = make_publication(look, false, error);
     }
     struct topic_spec specs[STREAM_TOPICS_MAX];
-    size_t n_specs = stream_topics(look->config, specs);
+    size_t n_specs = stream_topics(look->config, look->lanes.count, specs);
     for (size_t i = 0; i < n_specs && verdict == OK; i++) {
         verdict = make_topic(look, &specs[i], error);
     }
@@ -370,6 +370,14 @@ static enum verdict really(struct look *look, struct error *error)
     }
     if (verdict == OK) {
         verdict = judge(look, error);
+    }
+    if (verdict == OK) {
+        verdict = lanes_find(look->config, look->cluster, &look->lanes, error);
+    }
+    if (verdict == OK && look->lanes.partitions > 0) {
+        char lanes[400];
+        lanes_describe(&look->lanes, lanes, sizeof(lanes));
+        printf("lanes    %s\n", lanes);
     }
     if (verdict == OK) {
         verdict = make_all(look, error);
@@ -413,8 +421,17 @@ static enum verdict only_print(struct look *look, struct error *error)
         printf("-- and, beside it, anchor slot %s\n", look->config->anchor_slot);
     }
     printf("\n-- Kafka\n");
+    verdict = lanes_find(look->config, NULL, &look->lanes, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    if (look->lanes.partitions > 0) {
+        char lanes[400];
+        lanes_describe(&look->lanes, lanes, sizeof(lanes));
+        printf("-- Kafka is not asked: %s\n", lanes);
+    }
     struct topic_spec specs[STREAM_TOPICS_MAX];
-    size_t n_specs = stream_topics(look->config, specs);
+    size_t n_specs = stream_topics(look->config, look->lanes.count, specs);
     for (size_t i = 0; i < n_specs; i++) {
         print_topic(&specs[i]);
     }

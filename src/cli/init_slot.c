@@ -110,9 +110,8 @@ static enum verdict create_slot(struct look *look, struct error *error)
     }
     if (verdict == OK) {
         struct log log = reach_log(config);
-        verdict =
-            checkpoint_found(config, look->found.identity.system_id, look->found.identity.timeline,
-                             consistent_point, rows > 0, &log, error);
+        verdict = checkpoint_found(config, &look->found.identity, look->lanes.count,
+                                   consistent_point, rows > 0, &log, error);
     }
     crash_point("init_after_checkpoint");
     if (verdict == OK) {

@@ -78,25 +78,44 @@ static enum verdict judge_without_checkpoint(const struct config *config,
                                "goes on from the slot's position.");
 }
 
+bool judge_is_foreign(const struct findings *found)
+{
+    const struct checkpoint_summary *checkpoint = &found->checkpoint;
+    return found->has_checkpoint && (checkpoint->system_id != found->identity.system_id ||
+                                     (checkpoint->database_oid != 0 &&
+                                      checkpoint->database_oid != found->identity.database_oid));
+}
+
 /* Before the slot is looked at: whoever copied a configuration must not be told to drop what
  * belongs to the other cluster's stream. */
 static enum verdict judge_cluster(const struct config *config, const struct findings *found,
                                   struct error *error)
 {
     const struct checkpoint_summary *checkpoint = &found->checkpoint;
-    if (checkpoint->system_id == found->identity.system_id) {
+    if (!judge_is_foreign(found)) {
         return OK;
     }
-    error_set(error, REFUSE,
-              "the checkpoint in topic \"%s\" (at " LSN_FORMAT
-              ") belongs to another PostgreSQL cluster: its system identifier is %" PRIu64
-              ", this server's is %" PRIu64,
-              config->checkpoint_topic, LSN_ARGS(checkpoint->settled_lsn), checkpoint->system_id,
-              found->identity.system_id);
+    bool other_cluster = checkpoint->system_id != found->identity.system_id;
+    if (other_cluster) {
+        error_set(error, REFUSE,
+                  "the checkpoint in topic \"%s\" (at " LSN_FORMAT
+                  ") belongs to another PostgreSQL cluster: its system identifier is %" PRIu64
+                  ", this server's is %" PRIu64,
+                  config->checkpoint_topic, LSN_ARGS(checkpoint->settled_lsn),
+                  checkpoint->system_id, found->identity.system_id);
+    } else {
+        error_set(error, REFUSE,
+                  "the checkpoint in topic \"%s\" (at " LSN_FORMAT
+                  ") belongs to another database of this PostgreSQL cluster: it is of the one with "
+                  "OID %u, \"%s\" has OID %u",
+                  config->checkpoint_topic, LSN_ARGS(checkpoint->settled_lsn),
+                  checkpoint->database_oid, found->identity.database, found->identity.database_oid);
+    }
     return error_remedy(error,
                         "Check postgres.dsn and kafka.bootstrap.servers; a copy of a configuration "
-                        "needs a stream name of its own. If this cluster replaces the other: "
+                        "needs a stream name of its own. If this %s replaces the other: "
                         "%s%s%s`walpost run --accept-gap` goes on from the slot's position.",
+                        other_cluster ? "cluster" : "database",
                         found->slot.exists ? "" : "SELECT pg_create_logical_replication_slot('",
                         found->slot.exists ? "" : config->postgres.slot,
                         found->slot.exists ? "" : "', 'pgoutput'); then ");

@@ -33,6 +33,9 @@ enum verdict MUST_CHECK judge_slot(const struct config *config, const struct fin
 enum verdict MUST_CHECK judge_position(const struct config *config, const struct findings *found,
                                        struct error *error);
 
+/* Does the checkpoint belong to another cluster, or to another database of this one? */
+bool judge_is_foreign(const struct findings *found);
+
 /* Are there rows from before the slot that are not all published? */
 bool judge_snapshot_waits(const struct findings *found);
 

@@ -9,6 +9,7 @@
 
 #include "cli/judge.h"
 #include "cli/reach.h"
+#include "pipeline/lanes.h"
 
 struct look {
     const struct config *config;
@@ -21,6 +22,7 @@ struct look {
     struct pg_publication publication;
     struct own_table snapshot;
     struct pg_slot anchor;
+    struct lanes lanes; /* known to init and check only */
     struct findings found;
 };
 

@@ -149,7 +149,12 @@ static void print_checkpoint(const struct findings *found, const struct error *k
     snprintf(text, sizeof(text), "%" PRIu64 ", %u %s", checkpoint->generation, checkpoint->lanes,
              checkpoint->lanes == 1 ? "lane" : "lanes");
     line("generation", text);
-    line("instance", checkpoint->instance);
+    if (found->slot.active) {
+        line("leader", checkpoint->instance);
+    } else {
+        snprintf(text, sizeof(text), "nobody; the last was %s", checkpoint->instance);
+        line("leader", text);
+    }
 }
 
 static void print_rows(const struct rows *rows)
@@ -295,6 +300,7 @@ static void print_json(const struct look *look, const struct rows *rows,
     if (look->found.has_checkpoint) {
         json_int(&json, "generation", (int64_t)checkpoint->generation);
         json_text(&json, "instance", checkpoint->instance);
+        json_text(&json, "leader", slot->active ? checkpoint->instance : NULL);
         json_int(&json, "lanes", checkpoint->lanes);
         json_lsn(&json, "settled_lsn", checkpoint->settled_lsn);
         json_lsn(&json, "origin_lsn", checkpoint->origin_lsn);

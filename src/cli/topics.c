@@ -14,10 +14,11 @@ bool topic_is_known(const char *template_text)
     return strpbrk(template_text, "{}") == NULL;
 }
 
-size_t stream_topics(const struct config *config, struct topic_spec specs[static STREAM_TOPICS_MAX])
+size_t stream_topics(const struct config *config, uint32_t lanes,
+                     struct topic_spec specs[static STREAM_TOPICS_MAX])
 {
     size_t count = 0;
-    specs[count++] = checkpoint_topic_spec(config);
+    specs[count++] = checkpoint_topic_spec(config, lanes);
     specs[count++] = (struct topic_spec){
         .name = config->dead_letter_topic,
         .partitions = (int32_t)config->topics.partitions,

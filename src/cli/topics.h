@@ -13,7 +13,7 @@ enum { STREAM_TOPICS_MAX = 4 };
 
 /* Checkpoint first; then dead letters; then the journal of replays, where an anchor is kept; then,
  * when topics.create is set and its name is known, that of the route. Returns how many. */
-size_t stream_topics(const struct config *config,
+size_t stream_topics(const struct config *config, uint32_t lanes,
                      struct topic_spec specs[static STREAM_TOPICS_MAX]);
 
 /* Is the template a name, without placeholders? */

@@ -22,6 +22,8 @@ enum missing_topic { MISSING_WAIT, MISSING_CREATE, MISSING_DEAD_LETTER };
 enum value_format { VALUE_ENVELOPE, VALUE_PAYLOAD, VALUE_JSON };
 enum recover { RECOVER_REFUSE, RECOVER_TABLE };
 enum delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE };
+/* Instead of a number of lanes: pipeline/lanes.h asks the cluster. */
+enum { LANES_BY_PARTITION = 0 };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
 
 struct config_pair {
@@ -66,7 +68,7 @@ struct config {
     enum value_format value; /* encode.value; VALUE_PAYLOAD is refused until contracts exist */
     enum delivery delivery;
     enum recover recover; /* what a run does when its slot is gone */
-    uint32_t lanes;       /* 1 .. 64 */
+    uint32_t lanes;       /* 1 .. 64, or LANES_BY_PARTITION */
     struct {
         uint32_t max_events; /* 1 .. 1000000 */
         uint64_t max_bytes;

@@ -37,7 +37,7 @@ static const struct option_choice deliveries[] = {
     {"exactly_once", DELIVERY_EXACTLY_ONCE}, {"at_least_once", DELIVERY_AT_LEAST_ONCE}, {NULL}};
 static const struct option_choice recoveries[] = {
     {"refuse", RECOVER_REFUSE}, {"table", RECOVER_TABLE}, {NULL}};
-static const struct option_choice lane_words[] = {{"partition", 0, true}, {NULL}};
+static const struct option_choice lane_words[] = {{"partition", LANES_BY_PARTITION}, {NULL}};
 static const struct option_choice logs[] = {
     {"auto", LOG_CHOICE_AUTO}, {"text", LOG_CHOICE_TEXT}, {"json", LOG_CHOICE_JSON}, {NULL}};
 static const struct option_choice log_levels[] = {{"debug", LEVEL_DEBUG},
@@ -124,7 +124,9 @@ static const struct option options[] = {
          "a slot that is gone, lost or ahead: refuse, or make it anew and read the rows that "
          "are still PENDING again, at least once"},
     {"lanes", OPTION_INTEGER, AT(lanes), .fallback = "1", .min = 1, .max = 64,
-     .choices = lane_words, .summary = "threads that publish; each owns a set of keys"},
+     .choices = lane_words, .allowed = "a whole number from 1 to 64, or partition",
+     .summary = "threads that publish, each with its own set of keys; partition: one for each "
+                "partition of the widest topic"},
     {"batch.max_events", OPTION_INTEGER, AT(batch.max_events), .fallback = "20000", .min = 1,
      .max = 1000000, .summary = "most events in one Kafka transaction"},
     {"batch.max_bytes", OPTION_BYTES, AT(batch.max_bytes), .fallback = "16MB", .min = 64 * KB,

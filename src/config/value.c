@@ -300,6 +300,10 @@ static bool store(const struct option *option, const char *text, struct config *
         return true;
     case OPTION_DURATION:
     case OPTION_INTEGER:
+        if (find_choice(option, text) != NULL) {
+            *(uint32_t *)field = (uint32_t)find_choice(option, text)->value;
+            return true;
+        }
         if (!parse_number(text, option->type == OPTION_INTEGER ? NULL : time_units, &number) ||
             !in_range(option, number)) {
             return false;

@@ -222,3 +222,29 @@ struct bytes template_null(const struct template *template, const struct row *ro
     }
     return BYTES_NULL;
 }
+
+static bool parts_match(const struct template_part *part, size_t n_parts, struct bytes text)
+{
+    if (n_parts == 0) {
+        return text.len == 0;
+    }
+    if (part->kind == PART_LITERAL) {
+        size_t len = part->text.len;
+        return text.len >= len && memcmp(text.data, part->text.data, len) == 0 &&
+               parts_match(part + 1, n_parts - 1, (struct bytes){text.data + len, text.len - len});
+    }
+    for (size_t len = 1; len <= text.len; len++) {
+        if (part->kind == PART_DOMAIN && text.data[len - 1] == '.') {
+            return false;
+        }
+        if (parts_match(part + 1, n_parts - 1, (struct bytes){text.data + len, text.len - len})) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool template_matches(const struct template *template, struct bytes text)
+{
+    return parts_match(template->parts, template->n_parts, text);
+}

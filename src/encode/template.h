@@ -53,6 +53,9 @@ enum rendered MUST_CHECK template_render(const struct template *template, const 
 /* After RENDERED_NULL: the first placeholder that is NULL, as it stands in the template. */
 struct bytes template_null(const struct template *template, const struct row *row);
 
+/* Could some row give this text? */
+bool template_matches(const struct template *template, struct bytes text);
+
 /* The event type before its first dot; NULL where that is empty. */
 struct bytes event_domain(struct bytes event_type);
 

@@ -52,6 +52,27 @@ enum verdict cluster_topic(struct cluster *cluster, const char *topic, int timeo
     return admin_topic(&cluster->client, topic, NULL, timeout_ms, state, error);
 }
 
+enum verdict cluster_topics(struct cluster *cluster, int timeout_ms,
+                            void (*topic)(void *context, const char *name, int32_t partitions),
+                            void *context, struct error *error)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(cluster->client.rk, 1, NULL, &metadata, timeout_ms);
+    client_drain(&cluster->client);
+    if (code != 0) {
+        return client_failed(&cluster->client, code, "list its topics", error);
+    }
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *found = &metadata->topics[i];
+        if (found->err == 0 && found->partition_cnt > 0) {
+            topic(context, found->topic, found->partition_cnt);
+        }
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return OK;
+}
+
 enum verdict cluster_create_topic(struct cluster *cluster, const struct topic_spec *spec,
                                   int timeout_ms, struct error *error)
 {

@@ -42,6 +42,12 @@ struct topic_state {
 enum verdict MUST_CHECK cluster_topic(struct cluster *cluster, const char *topic, int timeout_ms,
                                       struct topic_state *state, struct error *error);
 
+/* Every topic that the cluster shows to this user. RETRY: no answer. */
+enum verdict MUST_CHECK cluster_topics(struct cluster *cluster, int timeout_ms,
+                                       void (*topic)(void *context, const char *name,
+                                                     int32_t partitions),
+                                       void *context, struct error *error);
+
 struct topic_spec {
     const char *name;
     int32_t partitions;

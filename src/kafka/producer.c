@@ -109,6 +109,11 @@ static void producer_give_up(struct producer *producer)
     atomic_store(&kafka_producer_of(producer)->give_up, true);
 }
 
+void kafka_producer_stop_with(struct producer *producer, const atomic_bool *stop)
+{
+    kafka_producer_of(producer)->stop = stop;
+}
+
 /* --- fencing --------------------------------------------------------------------------------- */
 
 static enum verdict reopen(struct kafka_producer *p, struct error *error)
@@ -149,7 +154,7 @@ static enum verdict init_transactions(struct kafka_producer *p, int timeout_ms, 
         }
         enum verdict verdict = fence_failed(p, problem, error);
         rd_kafka_error_destroy(problem);
-        if (verdict != RETRY || left_ms <= slice_ms || atomic_load(&p->give_up)) {
+        if (verdict != RETRY || left_ms <= slice_ms || producer_gives_up(p)) {
             return verdict;
         }
     }

@@ -25,7 +25,8 @@ struct kafka_producer {
     const struct log *log;
     char *id; /* transactional; NULL: none */
     atomic_bool give_up;
-    bool fenced; /* the id has been taken with the present client */
+    const atomic_bool *stop; /* the same by another hand; may be NULL */
+    bool fenced;             /* the id has been taken with the present client */
     bool in_transaction;
     uint32_t unreported; /* records */
     int64_t begun_us;    /* both by the clock that counts the machine's sleep, too */
@@ -39,6 +40,11 @@ struct kafka_producer {
 static inline struct kafka_producer *kafka_producer_of(struct producer *producer)
 {
     return (struct kafka_producer *)producer;
+}
+
+static inline bool producer_gives_up(const struct kafka_producer *p)
+{
+    return atomic_load(&p->give_up) || (p->stop != NULL && atomic_load(p->stop));
 }
 
 /* CLOCK_BOOTTIME. */

@@ -70,7 +70,7 @@ enum verdict producer_begin(struct producer *producer, struct error *error)
 static bool too_late(const struct kafka_producer *p, int factor)
 {
     int64_t limit_us = (int64_t)p->client.transaction_timeout_ms * factor * 1000;
-    return atomic_load(&p->give_up) || producer_boot_us() - p->begun_us > limit_us;
+    return producer_gives_up(p) || producer_boot_us() - p->begun_us > limit_us;
 }
 
 static enum verdict no_answer(const struct kafka_producer *p, const char *doing,
@@ -122,7 +122,7 @@ static enum verdict abort_idempotent(struct kafka_producer *p, struct error *err
 {
     rd_kafka_purge(p->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     producer_drain(p, 0);
-    while (p->unreported > 0 && !atomic_load(&p->give_up)) {
+    while (p->unreported > 0 && !producer_gives_up(p)) {
         producer_drain(p, ABORT_SLICE_MS);
     }
     if (p->unreported > 0) {

@@ -45,6 +45,15 @@ enum verdict catalog_identify(struct link *replication, struct pg_identity *iden
         return error_set(error, FATAL, "PostgreSQL at %s does not identify itself",
                          link_host(replication));
     }
+    verdict = one_row(replication,
+                      "SELECT oid FROM pg_catalog.pg_database"
+                      " WHERE datname = pg_catalog.current_database()",
+                      1, &result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    found.database_oid = (uint32_t)strtoul(pg_result_text(result, 0, 0), NULL, 10);
+    pg_result_free(result);
     *identity = found;
     return OK;
 }

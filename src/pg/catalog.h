@@ -19,9 +19,10 @@ struct pg_identity {
     uint32_t timeline;
     lsn wal_lsn; /* current flush position */
     char database[64];
+    uint32_t database_oid; /* it stays when the database is renamed */
 };
 
-/* IDENTIFY_SYSTEM on a replication link. */
+/* IDENTIFY_SYSTEM and the database, on a replication link. */
 enum verdict MUST_CHECK catalog_identify(struct link *replication, struct pg_identity *identity,
                                          struct error *error);
 /* Where `timeline` ended on the way to `current` (TIMELINE_HISTORY): *switch_lsn; REFUSE when it is

@@ -131,15 +131,16 @@ static enum verdict diagnose(struct link *link, const struct stream_options *opt
     enum verdict verdict = refused->verdict;
     if (!slot.exists) {
         verdict = slot_missing(link, name, error);
-    } else if (strcmp(refused->code, "55006") == 0) {
-        verdict = slot_in_use(link, &slot, name, error);
     } else if (strcmp(slot.type, "logical") != 0 || strcmp(slot.plugin, "pgoutput") != 0) {
         verdict = slot_foreign(&slot, name, error);
     } else if (strcmp(slot.database, PQdb(link->pg)) != 0) {
         error_set(error, REFUSE, "slot \"%s\" belongs to database \"%s\", not to \"%s\"", name,
                   slot.database, PQdb(link->pg));
         verdict = error_remedy(error, "Correct the database in postgres.dsn, or choose another "
-                                      "name as postgres.slot.");
+                                      "name as postgres.slot; a copy of a configuration needs a "
+                                      "stream name of its own, too.");
+    } else if (strcmp(refused->code, "55006") == 0) { /* one of ours: worth waiting for */
+        verdict = slot_in_use(link, &slot, name, error);
     } else if (strcmp(slot.wal_status, "lost") == 0 || slot.invalidation[0] != '\0') {
         verdict = slot_lost(&slot, name, error);
     } else if (verdict == REFUSE && refused->remedy[0] == '\0') {

@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "pipeline/found.h"
 #include "pipeline/leader.h"
+#include "pipeline/standby.h"
 
 enum {
     STANDBY_ASK_MS = 1000,
@@ -93,16 +94,17 @@ static void pause_ms(struct control *control, uint32_t ms)
 }
 
 /* Says what a start waits for: at once when it is new, then every half minute. */
-static void say(struct control *control, const struct error *error)
+static bool say(struct control *control, const struct error *error)
 {
     int64_t now = clock_us();
     if (strcmp(control->said, error->what) == 0 &&
         now - control->said_us < SAY_AGAIN_MS * INT64_C(1000)) {
-        return;
+        return false;
     }
     snprintf(control->said, sizeof(control->said), "%s", error->what);
     control->said_us = now;
     log_error(control->options.log, LOG_WARN, error);
+    return true;
 }
 
 /* --- orders --- */
@@ -116,18 +118,17 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
     for (uint32_t tries = 0; !atomic_load(&control->give_up); tries++) {
         struct session session;
         struct error error = {.verdict = OK};
-        enum verdict verdict = session_start(
-            &(struct session_options){
-                .config = control->options.config,
-                .log = control->options.log,
-                .stop = &control->give_up,
-                .kafka = control->options.run->target == TO_KAFKA,
-                .accept_gap = control->accept_gap,
-                .take_over = control->take_over,
-                .last_generation = control->last_generation,
-                .instance = control->instance,
-            },
-            &session, &error);
+        const struct session_options options = {
+            .config = control->options.config,
+            .log = control->options.log,
+            .stop = &control->give_up,
+            .kafka = control->options.run->target == TO_KAFKA,
+            .accept_gap = control->accept_gap,
+            .take_over = control->take_over,
+            .last_generation = control->last_generation,
+            .instance = control->instance,
+        };
+        enum verdict verdict = session_start(&options, &session, &error);
         if (verdict == OK) {
             control->accept_gap = false;
             control->take_over = false;
@@ -152,7 +153,9 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
             break;
         }
         error.verdict = verdict;
-        say(control, &error);
+        if (say(control, &error) && strcmp(error.code, "55006") == 0) {
+            standby_say_leader(&options);
+        }
         pause_ms(control,
                  verdict == WAIT ? STANDBY_ASK_MS : backoff_ms(tries, RETRY_BASE_MS, RETRY_MAX_MS));
     }

@@ -103,7 +103,7 @@ static enum lane_missing_topic missing_topic(const struct config *config)
 static void start_lanes(struct flow *flow)
 {
     const struct config *config = flow->options.config;
-    flow->n_lanes = config->lanes;
+    flow->n_lanes = flow->session.lanes;
     flow->lanes = must_calloc(flow->n_lanes, sizeof(flow->lanes[0]));
     for (uint32_t i = 0; i < flow->n_lanes; i++) {
         flow->lanes[i] = lane_start(&(struct lane_options){
@@ -135,7 +135,7 @@ static void start_intake(struct flow *flow, bool kafka)
         .encoder = flow->options.encoder,
         .checkpoint = kafka ? checkpoint : NULL,
         .ledger = flow->ledger,
-        .lanes = kafka ? config->lanes : 1,
+        .lanes = kafka ? flow->session.lanes : 1,
         .left_out = on_left_out,
         .submit = submit,
         .context = flow,

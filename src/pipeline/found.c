@@ -9,6 +9,8 @@
 
 #include "base/check.h"
 #include "config/config.h"
+#include "encode/past_key.h"
+#include "kafka/producer.h"
 #include "kafka/reader.h"
 #include "pipeline/leader.h"
 
@@ -27,11 +29,11 @@ static const char *const topic_settings[][2] = {{"cleanup.policy", "compact"},
                                                 {"segment.bytes", "1048576"},
                                                 {"min.cleanable.dirty.ratio", "0.1"}};
 
-struct topic_spec checkpoint_topic_spec(const struct config *config)
+struct topic_spec checkpoint_topic_spec(const struct config *config, uint32_t lanes)
 {
     return (struct topic_spec){
         .name = config->checkpoint_topic,
-        .partitions = (int32_t)(1 + config->lanes),
+        .partitions = (int32_t)(1 + lanes),
         .replication_factor = config->checkpoint_replication_factor,
         .settings = topic_settings,
         .n_settings = ARRAY_LEN(topic_settings),
@@ -101,6 +103,7 @@ enum verdict checkpoint_exists(const struct config *config, const struct log *lo
         .generation = checkpoint.generation,
         .system_id = checkpoint.system_id,
         .timeline = checkpoint.timeline,
+        .database_oid = checkpoint.database_oid,
         .lanes = checkpoint.layout.lanes,
         .settled_lsn = checkpoint.settled_lsn,
         .origin_lsn = checkpoint.origin_lsn,
@@ -111,10 +114,11 @@ enum verdict checkpoint_exists(const struct config *config, const struct log *lo
     return OK;
 }
 
-enum verdict checkpoint_found(const struct config *config, uint64_t system_id, uint32_t timeline,
-                              lsn consistent_point, bool with_snapshot, const struct log *log,
-                              struct error *error)
+enum verdict checkpoint_found(const struct config *config, const struct pg_identity *identity,
+                              uint32_t lanes, lsn consistent_point, bool with_snapshot,
+                              const struct log *log, struct error *error)
 {
+    char *columns = key_columns(config);
     char instance[128];
     instance_name(instance, sizeof(instance));
     struct checkpoint nothing;
@@ -124,19 +128,22 @@ enum verdict checkpoint_found(const struct config *config, uint64_t system_id, u
      * have. S stays at it until all of them are published. */
     checkpoint_next_generation(&nothing,
                                &(struct generation_options){
-                                   .system_id = system_id,
-                                   .timeline = timeline,
+                                   .system_id = identity->system_id,
+                                   .timeline = identity->timeline,
+                                   .database_oid = identity->database_oid,
                                    .instance = instance,
-                                   .lanes = config->lanes,
+                                   .lanes = lanes,
                                    .key_template = config->route.key,
+                                   .key_columns = columns,
                                    .accept_lsn = consistent_point - (with_snapshot ? 1 : 0),
                                    .origin_lsn = consistent_point,
                                },
                                &first);
+    free(columns);
     struct leader *leader = NULL;
-    enum verdict verdict = leader_open(config, log, &leader, error);
+    enum verdict verdict = leader_open(config, log, NULL, &leader, error);
     if (verdict == OK) {
-        verdict = leader_fence(leader, FENCE_TIMEOUT_MS, error);
+        verdict = kafka_producer_fence(leader_producer(leader), FENCE_TIMEOUT_MS, error);
     }
     if (verdict == OK) {
         struct bytes value;

@@ -14,17 +14,20 @@
 #include "base/lsn.h"
 #include "checkpoint/checkpoint.h"
 #include "kafka/cluster.h"
+#include "pg/catalog.h"
 
 struct config;
 struct reader;
 
-/* The topic of the checkpoint, as it must be. Borrows its name from the configuration. */
-struct topic_spec checkpoint_topic_spec(const struct config *config);
+/* The topic of the checkpoint, as it must be for so many lanes. Borrows its name from the
+ * configuration. */
+struct topic_spec checkpoint_topic_spec(const struct config *config, uint32_t lanes);
 
 struct checkpoint_summary {
     uint64_t generation;
     uint64_t system_id;
     uint32_t timeline;
+    uint32_t database_oid; /* 0: not known */
     uint32_t lanes;
     lsn settled_lsn;   /* S */
     lsn origin_lsn;    /* where the slot was created; settled_lsn below it: the snapshot is not
@@ -41,10 +44,10 @@ enum verdict MUST_CHECK checkpoint_exists(const struct config *config, const str
 
 /* Commits generation 1 of a stream whose slot was created at consistent_point in this run of init.
  * with_snapshot: rows that were there before wait in the snapshot table. */
-enum verdict MUST_CHECK checkpoint_found(const struct config *config, uint64_t system_id,
-                                         uint32_t timeline, lsn consistent_point,
-                                         bool with_snapshot, const struct log *log,
-                                         struct error *error);
+enum verdict MUST_CHECK checkpoint_found(const struct config *config,
+                                         const struct pg_identity *identity, uint32_t lanes,
+                                         lsn consistent_point, bool with_snapshot,
+                                         const struct log *log, struct error *error);
 
 /* The whole checkpoint through a reader of the caller's; *checkpoint is initialised here, and
  * complete on OK. */

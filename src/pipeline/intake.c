@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/murmur2.h"
 #include "config/config.h"
+#include "encode/past_key.h"
 #include "pipeline/event_copy.h"
 
 enum {
@@ -31,6 +32,8 @@ struct segments {
 struct intake {
     struct intake_options options;
     struct mapper *mapper;
+    size_t n_past;
+    struct past_key **past; /* for each layout of the history; NULL: keys as today, or unreadable */
     struct decoder decoder;
     struct chunk_pool pool;
     lsn until_lsn;       /* 0: no end */
@@ -49,11 +52,29 @@ struct intake {
     struct segments ready[LANES_MAX];
 };
 
+/* Events in flight at the last stop may have been published under keys that are no longer made. */
+static void compile_past_keys(struct intake *intake)
+{
+    const struct checkpoint *checkpoint = intake->options.checkpoint;
+    intake->n_past = checkpoint == NULL ? 0 : checkpoint->n_history;
+    intake->past = must_calloc(intake->n_past, sizeof(struct past_key *));
+    for (size_t i = 0; i < intake->n_past; i++) {
+        const struct layout *layout = &checkpoint->history[i];
+        struct error ignored; /* matters only where an event asks for it: template_cannot_tell */
+        if (!layout_same_keys(layout, &checkpoint->layout) &&
+            past_key_new(intake->options.config, layout->key_template, layout->key_columns,
+                         &intake->past[i], &ignored) != OK) {
+            intake->past[i] = NULL;
+        }
+    }
+}
+
 struct intake *intake_new(const struct intake_options *options)
 {
     struct intake *intake = must_calloc(1, sizeof(*intake));
     intake->options = *options;
     mapper_new(options->config, &intake->mapper);
+    compile_past_keys(intake);
     chunk_pool_init(&intake->pool);
     return intake;
 }
@@ -130,21 +151,47 @@ static void leave_out(struct intake *intake, const struct row *row)
     intake->options.left_out(intake->options.context, row, intake->transaction, intake->xid);
 }
 
-static enum verdict template_cannot_tell(const struct intake *intake, struct position position,
-                                         struct error *error)
+static enum verdict template_cannot_tell(struct position position, struct error *error)
 {
     char text[POSITION_TEXT_SIZE];
     position_format(position, text);
-    error_set(
-        error, REFUSE,
-        "route.key or lanes were changed while events were in flight: whether the event at %s "
-        "was published under the old key template cannot be told",
-        text);
-    return error_remedy(
-        error,
-        "Run once with the old route.key (now \"%s\" is set) until it is drained, then "
-        "change it.",
-        intake->options.config->route.key);
+    error_set(error, REFUSE,
+              "route.key was changed while events were in flight, by another version of walpost: "
+              "whether the event at %s was published cannot be told, for this version does not "
+              "understand the key template of that time",
+              text);
+    return error_remedy(error, "Run that version once with its configuration until it is drained "
+                               "(walpost run --once), then this one.");
+}
+
+struct row_in_question {
+    struct intake *intake;
+    const struct row *row;
+    char buffer[KEY_MAX];
+};
+
+static bool past_key(void *context, size_t index, struct bytes *key)
+{
+    struct row_in_question *question = context;
+    struct past_key *past = question->intake->past[index];
+    if (past == NULL) {
+        return false;
+    }
+    *key = past_key_of(past, question->row, question->buffer, sizeof(question->buffer));
+    return true;
+}
+
+static enum leaving compare(struct intake *intake, const struct row *row, struct position position,
+                            struct bytes key)
+{
+    if (intake->options.checkpoint == NULL) {
+        return EVENT_IS_NEW;
+    }
+    struct row_in_question question;
+    question.intake = intake;
+    question.row = row;
+    return checkpoint_compare(intake->options.checkpoint, position, key,
+                              &(struct past_keys){past_key, &question});
 }
 
 /* message may be NULL (snapshot). */
@@ -167,12 +214,10 @@ static enum verdict take_row(struct intake *intake, struct row *row, uint32_t or
         intake->counts.filtered++;
         return OK;
     }
-    if (intake->options.checkpoint != NULL) {
-        switch (checkpoint_compare(intake->options.checkpoint, position, key)) {
-        case EVENT_IS_COMMITTED: leave_out(intake, row); return OK;
-        case EVENT_IS_UNKNOWN: return template_cannot_tell(intake, position, error);
-        case EVENT_IS_NEW: break;
-        }
+    switch (compare(intake, row, position, key)) {
+    case EVENT_IS_COMMITTED: leave_out(intake, row); return OK;
+    case EVENT_IS_UNKNOWN: return template_cannot_tell(position, error);
+    case EVENT_IS_NEW: break;
     }
     uint32_t lane = murmur2_bucket(key, intake->options.lanes);
     size_t bytes = event_row_size(row) + row->payload.len + key.len;
@@ -394,6 +439,10 @@ void intake_free(struct intake *intake)
         }
     }
     check(intake->held == 0);
+    for (size_t i = 0; i < intake->n_past; i++) {
+        past_key_free(intake->past[i]);
+    }
+    free(intake->past);
     mapper_free(intake->mapper);
     chunk_pool_release(&intake->pool);
     free(intake);

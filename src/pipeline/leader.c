@@ -10,14 +10,15 @@
 
 struct leader {
     const struct config *config;
+    const atomic_bool *stop;
     struct producer *producer;
     char *value; /* the record's value stays until the producer is closed or the next commit */
 };
 
-enum { TRIES_MAX = 5, REPORT_TIMEOUT_MS = 200, TOPIC_TIMEOUT_MS = 5000 };
+enum { TRIES_MAX = 5, REPORT_TIMEOUT_MS = 200, TOPIC_TIMEOUT_MS = 2000 };
 
-enum verdict leader_open(const struct config *config, const struct log *log, struct leader **leader,
-                         struct error *error)
+enum verdict leader_open(const struct config *config, const struct log *log,
+                         const atomic_bool *stop, struct leader **leader, struct error *error)
 {
     char *id = must_printf("walpost.%s.leader", config->stream);
     struct producer *producer = NULL;
@@ -28,6 +29,8 @@ enum verdict leader_open(const struct config *config, const struct log *log, str
     }
     *leader = must_calloc(1, sizeof(**leader));
     (*leader)->config = config;
+    (*leader)->stop = stop;
+    kafka_producer_stop_with(producer, stop);
     (*leader)->producer = producer;
     return OK;
 }
@@ -41,9 +44,18 @@ void leader_close(struct leader *leader)
     }
 }
 
-enum verdict leader_fence(struct leader *leader, int timeout_ms, struct error *error)
+struct producer *leader_producer(struct leader *leader)
 {
-    return kafka_producer_fence(leader->producer, timeout_ms, error);
+    return leader->producer;
+}
+
+static bool told_to_stop(const struct leader *leader, struct error *error)
+{
+    if (leader->stop == NULL || !atomic_load(leader->stop)) {
+        return false;
+    }
+    error_set(error, RESTART, "stopped in the middle of a commit of the leader");
+    return true;
 }
 
 struct outcome {
@@ -75,6 +87,9 @@ static enum verdict attempt(struct leader *leader, const struct record *record, 
     }
     struct outcome outcome = {.verdict = OK};
     while (verdict == OK && !outcome.reported) {
+        if (told_to_stop(leader, error)) {
+            return RESTART;
+        }
         producer->ops->poll(producer, REPORT_TIMEOUT_MS, on_report, &outcome);
     }
     if (verdict == OK && outcome.verdict != OK) {
@@ -98,6 +113,9 @@ enum verdict leader_commit(struct leader *leader, struct bytes key, struct bytes
     snprintf(record.topic, sizeof(record.topic), "%s", leader->config->checkpoint_topic);
 
     for (int tries = 0; tries < TRIES_MAX; tries++) {
+        if (told_to_stop(leader, error)) {
+            return RESTART;
+        }
         enum verdict verdict = attempt(leader, &record, error);
         bool known_not_committed =
             verdict == ABORT || verdict == RETRY || verdict == WAIT || verdict == REJECT;

@@ -7,22 +7,27 @@
 #ifndef WALPOST_PIPELINE_LEADER_H
 #define WALPOST_PIPELINE_LEADER_H
 
+#include <stdatomic.h>
+
 #include "base/bytes.h"
 #include "base/error.h"
 #include "base/log.h"
 
 struct config;
 struct leader;
+struct producer;
 
+/* stop (may be NULL) must outlive the leader: when it is set, what waits comes back. */
 enum verdict MUST_CHECK leader_open(const struct config *config, const struct log *log,
-                                    struct leader **leader, struct error *error);
+                                    const atomic_bool *stop, struct leader **leader,
+                                    struct error *error);
 void leader_close(struct leader *leader); /* takes NULL */
 
-/* Fences whoever led before. */
-enum verdict MUST_CHECK leader_fence(struct leader *leader, int timeout_ms, struct error *error);
+/* To be fenced before the first commit: that ends the leadership of whoever had it. */
+struct producer *leader_producer(struct leader *leader);
 
-/* OK: committed. RETRY: not committed, may be called again. RESTART, FENCED, FATAL: this leadership
- * is over. */
+/* OK: committed. RETRY: not committed, may be called again. RESTART (or told to stop), FENCED,
+ * FATAL: this leadership is over. */
 enum verdict MUST_CHECK leader_commit(struct leader *leader, struct bytes key, struct bytes value,
                                       struct error *error);
 

@@ -10,14 +10,17 @@
 #include "base/check.h"
 #include "base/crash_point.h"
 #include "config/config.h"
+#include "encode/past_key.h"
 #include "kafka/cluster.h"
 #include "kafka/producer.h"
 #include "kafka/reader.h"
 #include "pg/stream.h"
 #include "pipeline/found.h"
+#include "pipeline/lanes.h"
 #include "pipeline/leader.h"
 #include "pipeline/recover.h"
 #include "pipeline/source.h"
+#include "pipeline/standby.h"
 
 enum {
     READ_TIMEOUT_MS = 10000,
@@ -54,14 +57,33 @@ static enum verdict look(const struct session_options *options, struct session *
     }
 }
 
-/* Fenced while we fence: another instance starts at the same time. Which of us may lead, the slot
- * decides. */
-static enum verdict fenced_at_start(enum verdict verdict)
+/* How many lanes this session has. */
+static enum verdict find_lanes(const struct session_options *options, struct session *session,
+                               struct error *error)
 {
-    return verdict == FENCED ? RESTART : verdict;
+    session->lanes = options->config->lanes;
+    if (options->config->lanes != LANES_BY_PARTITION) {
+        return OK;
+    }
+    struct cluster *cluster = NULL;
+    struct lanes lanes;
+    enum verdict verdict = cluster_new(options->config, options->log, &cluster, error);
+    if (verdict == OK) {
+        beat(session);
+        verdict = lanes_find(options->config, cluster, &lanes, error);
+    }
+    cluster_free(cluster);
+    if (verdict == OK) {
+        char text[400];
+        lanes_describe(&lanes, text, sizeof(text));
+        log_write(options->log, LOG_INFO, "lanes: partition", F_TEXT("means", text));
+        session->lanes = lanes.count;
+    }
+    return verdict;
 }
 
-/* Fences one id, in slices that keep the walsender alive. */
+/* Fences one id, in slices that keep the walsender alive. Fenced meanwhile: another instance starts
+ * at the same time, and the slot decides which of us may lead. */
 static enum verdict fence(const struct session_options *options, struct session *session,
                           struct producer *producer, struct error *error)
 {
@@ -73,7 +95,7 @@ static enum verdict fence(const struct session_options *options, struct session 
         beat(session);
         verdict = kafka_producer_fence(producer, FENCE_SLICE_MS, error);
     }
-    return fenced_at_start(verdict);
+    return verdict == FENCED ? RESTART : verdict;
 }
 
 static enum verdict open_fenced(const struct session_options *options, struct session *session,
@@ -91,7 +113,7 @@ static enum verdict fence_lane(const struct session_options *options, struct ses
                                uint32_t lane, struct error *error)
 {
     const struct config *config = options->config;
-    bool ours = lane < config->lanes;
+    bool ours = lane < session->lanes;
     bool transactional = config->delivery == DELIVERY_EXACTLY_ONCE;
     int own = rule_is_broken("fence") ? getpid() : 0; /* an id of its own fences nobody */
     for (int i = 0; i < 2; i++) {
@@ -116,24 +138,16 @@ static enum verdict fence_lane(const struct session_options *options, struct ses
 static enum verdict fence_leader(const struct session_options *options, struct session *session,
                                  struct error *error)
 {
-    enum verdict verdict = leader_open(options->config, options->log, &session->leader, error);
-    if (verdict != OK) {
-        return verdict;
-    }
-    verdict = RETRY;
-    for (int tries = 0; verdict == RETRY && tries < FENCE_TRIES_MAX; tries++) {
-        if (atomic_load(options->stop)) {
-            return AGAIN;
-        }
-        beat(session);
-        verdict = leader_fence(session->leader, FENCE_SLICE_MS, error);
-    }
-    return fenced_at_start(verdict);
+    enum verdict verdict =
+        leader_open(options->config, options->log, options->stop, &session->leader, error);
+    return verdict != OK ? verdict
+                         : fence(options, session, leader_producer(session->leader), error);
 }
 
 /* More lanes than the checkpoint topic has partitions: it grows, before a lane needs its own. One
  * that was lost is made again, where a gap was accepted. */
-static enum verdict provide_checkpoint(const struct session_options *options, struct error *error)
+static enum verdict provide_checkpoint(const struct session_options *options, uint32_t lanes,
+                                       struct error *error)
 {
     const struct config *config = options->config;
     struct cluster *cluster = NULL;
@@ -142,7 +156,7 @@ static enum verdict provide_checkpoint(const struct session_options *options, st
         return verdict;
     }
     struct topic_state state;
-    struct topic_spec spec = checkpoint_topic_spec(config);
+    struct topic_spec spec = checkpoint_topic_spec(config, lanes);
     verdict = cluster_topic(cluster, config->checkpoint_topic, TOPIC_TIMEOUT_MS, &state, error);
     if (verdict == OK && !state.exists && options->accept_gap) {
         verdict = cluster_create_topic(cluster, &spec, TOPIC_TIMEOUT_MS, error);
@@ -159,51 +173,6 @@ static enum verdict provide_checkpoint(const struct session_options *options, st
     }
     cluster_free(cluster);
     return verdict;
-}
-
-/* I11: whoever led after us has the stream; this process must not take it back by itself. A newer
- * generation of our own is one whose commit was aborted, or whose outcome we never learned. */
-static enum verdict check_not_succeeded(const struct session_options *options,
-                                        const struct checkpoint *found, struct error *error)
-{
-    if (options->last_generation == 0 || found->generation <= options->last_generation ||
-        strcmp(found->instance, options->instance) == 0) {
-        return OK;
-    }
-    error_set(error, FENCED,
-              "generation %" PRIu64
-              " (%s) leads the stream now; this process led generation %" PRIu64,
-              found->generation, found->instance, options->last_generation);
-    return error_remedy(error,
-                        "Nothing is wrong with the stream. Start this instance again if it shall "
-                        "stand by.");
-}
-
-/* The slot is held by another one. Has that one already led? */
-static enum verdict look_from_standby(const struct session_options *options, struct error *error)
-{
-    struct error held = *error;
-    if (!options->kafka || options->last_generation == 0) {
-        return WAIT;
-    }
-    struct reader *reader = NULL;
-    if (reader_new(options->config, &reader, error) != OK) {
-        *error = held;
-        return WAIT;
-    }
-    struct checkpoint found;
-    enum verdict verdict = checkpoint_read(options->config, reader, false, READ_TIMEOUT_MS,
-                                           options->stop, &found, error);
-    reader_free(reader);
-    if (verdict == OK) {
-        verdict = check_not_succeeded(options, &found, error);
-        checkpoint_release(&found);
-    }
-    if (verdict == FENCED) {
-        return FENCED;
-    }
-    *error = held;
-    return WAIT;
 }
 
 /* What the start found, and what is to be made of it. */
@@ -232,14 +201,17 @@ static enum verdict commit_generation(const struct session_options *options,
                                       uint64_t at_least, const struct judgement *judgement,
                                       struct error *error)
 {
+    char *columns = key_columns(options->config);
     bool accepted = judgement->gap == REFUSE && (options->accept_gap || judgement->recovered);
     lsn slot = session->slot_lsn;
     struct generation_options next = {
         .system_id = session->identity.system_id,
         .timeline = session->identity.timeline,
+        .database_oid = session->identity.database_oid,
         .instance = options->instance,
-        .lanes = options->config->lanes,
+        .lanes = session->lanes,
         .key_template = options->config->route.key,
+        .key_columns = columns,
         .forget_positions = accepted && judgement->foreign,
         .accept_lsn = accepted ? slot : 0,
         .at_least = at_least,
@@ -251,6 +223,7 @@ static enum verdict commit_generation(const struct session_options *options,
         next.recovered_lsn = found->settled_lsn;
     }
     checkpoint_next_generation(found, &next, &session->checkpoint);
+    free(columns);
     if (accepted) {
         say_gap(options, session, found, judgement);
     }
@@ -262,6 +235,12 @@ static enum verdict commit_generation(const struct session_options *options,
     enum verdict verdict = leader_commit(session->leader, CHECKPOINT_KEY_GENERATION, value, error);
     free(memory);
     crash_point("after_generation");
+    if (verdict == OK) {
+        log_write(options->log, LOG_INFO, "this instance leads the stream now",
+                  F_TEXT("instance", session->checkpoint.instance),
+                  F_U64("generation", session->checkpoint.generation),
+                  F_TEXT("before", found->found ? found->instance : "nobody"));
+    }
     return verdict;
 }
 
@@ -290,7 +269,7 @@ static enum verdict take_leadership(const struct session_options *options, struc
         if (!options->accept_gap) {
             return source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
         }
-        verdict = provide_checkpoint(options, error);
+        verdict = provide_checkpoint(options, session->lanes, error);
         if (verdict == OK) {
             verdict = look(options, session, reader, false, &first, error);
         }
@@ -299,10 +278,9 @@ static enum verdict take_leadership(const struct session_options *options, struc
         return verdict;
     }
     uint64_t generation = first.generation;
-    uint32_t config_lanes = options->config->lanes;
     uint32_t known_lanes = first.layout.lanes;
-    uint32_t lanes = first.lanes_seen > config_lanes ? first.lanes_seen : config_lanes;
-    verdict = first.found ? check_not_succeeded(options, &first, error) : OK;
+    uint32_t lanes = first.lanes_seen > session->lanes ? first.lanes_seen : session->lanes;
+    verdict = first.found ? standby_judge_generation(options, &first, error) : OK;
     if (verdict == OK && first.found && !options->accept_gap) {
         verdict = source_judge_lineage(options, &first, session, error);
     } else if (verdict == OK && !first.found && !options->accept_gap) {
@@ -329,8 +307,8 @@ static enum verdict take_leadership(const struct session_options *options, struc
     if (overtaken) {
         return error_set(error, RESTART, "another instance began to lead while this one started");
     }
-    if (config_lanes > known_lanes) {
-        verdict = provide_checkpoint(options, error);
+    if (session->lanes > known_lanes) {
+        verdict = provide_checkpoint(options, session->lanes, error);
     }
     for (uint32_t lane = 0; verdict == OK && lane < lanes; lane++) {
         verdict = fence_lane(options, session, lane, error);
@@ -421,7 +399,7 @@ static enum verdict without_slot(const struct session_options *options, struct s
         verdict = REFUSE;
     }
     if (verdict == OK) {
-        verdict = check_not_succeeded(options, &found, error);
+        verdict = standby_judge_generation(options, &found, error);
     }
     if (verdict == OK) {
         verdict = source_judge_lineage(options, &found, session, error);
@@ -440,7 +418,7 @@ static enum verdict open_and_lead(const struct session_options *options, struct 
 {
     enum verdict verdict = source_open(options, session, error);
     if (verdict == WAIT) {
-        return look_from_standby(options, error);
+        return standby_judge(options, error);
     }
     bool gone = verdict == REFUSE && session->slot_gone;
     if ((verdict != OK && !gone) || !options->kafka) {
@@ -456,7 +434,10 @@ static enum verdict open_and_lead(const struct session_options *options, struct 
         *error = found_gone;
         verdict = without_slot(options, session, reader, renew, error);
     } else {
-        verdict = lead(options, session, reader, renew, error);
+        verdict = find_lanes(options, session, error);
+        if (verdict == OK) {
+            verdict = lead(options, session, reader, renew, error);
+        }
     }
     reader_free(reader);
     return verdict;

@@ -43,6 +43,7 @@ struct session {
                        while it lives */
     struct checkpoint checkpoint; /* the generation that was committed for this session */
     struct leader *leader;
+    uint32_t lanes; /* of this session */
     struct producer *producers[LANES_MAX][2];
 };
 

@@ -365,6 +365,22 @@ static enum verdict refuse_foreign_system(const struct checkpoint *found,
         accept_words(session));
 }
 
+/* LSNs of one cluster are alike in all its databases: nothing else would tell the two apart. */
+static enum verdict refuse_foreign_database(const struct checkpoint *found,
+                                            const struct session *session, struct error *error)
+{
+    error_set(error, REFUSE,
+              "the checkpoint belongs to another database of this PostgreSQL cluster: it is of the "
+              "one with OID %u (settled to " LSN_FORMAT "), \"%s\" has OID %u (slot at " LSN_FORMAT
+              ")",
+              found->database_oid, LSN_ARGS(found->settled_lsn), session->identity.database,
+              session->identity.database_oid, LSN_ARGS(session->slot_lsn));
+    return error_remedy(
+        error, "Check postgres.dsn and the stream's name: a copy of a configuration needs a "
+               "stream name of its own. If this database replaces the other one, `walpost run "
+               "--accept-gap` starts at the slot's position.");
+}
+
 /* The furthest position that Kafka has. */
 static lsn furthest(const struct checkpoint *found)
 {
@@ -410,6 +426,9 @@ enum verdict source_judge_lineage(const struct session_options *options,
 {
     if (found->system_id != session->identity.system_id) {
         return refuse_foreign_system(found, session, error);
+    }
+    if (found->database_oid != 0 && found->database_oid != session->identity.database_oid) {
+        return refuse_foreign_database(found, session, error);
     }
     if (session->identity.wal_lsn < furthest(found)) {
         return refuse_set_back(found, session, error);

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "pg/stream.h"
 #include "pipeline/intake.h"
+#include "pipeline/lanes.h"
 #include "replay/sink.h"
 #include "replay/source.h"
 #include "replay/waiter.h"
@@ -305,6 +306,22 @@ static enum verdict stream(struct replay *replay, struct error *error)
 
 /* --- a replay --- */
 
+/* As the stream would have them; a dry run asks no broker. */
+static enum verdict choose_lanes(const struct replay *replay, uint32_t *count, struct error *error)
+{
+    const struct config *config = replay->options->config;
+    bool ask = config->lanes == LANES_BY_PARTITION && !replay->options->dry_run;
+    struct cluster *cluster = NULL;
+    struct lanes lanes;
+    enum verdict verdict = ask ? cluster_new(config, replay->options->log, &cluster, error) : OK;
+    if (verdict == OK) {
+        verdict = lanes_find(config, cluster, &lanes, error);
+        *count = lanes.count;
+    }
+    cluster_free(cluster);
+    return verdict;
+}
+
 static enum verdict complete_job(struct replay *replay, struct replay_job *job, struct error *error)
 {
     const struct config *config = replay->options->config;
@@ -325,9 +342,12 @@ static enum verdict complete_job(struct replay *replay, struct replay_job *job, 
     }
     job->system_id = window->system_id;
     job->timeline = replay->source.identity.timeline;
-    job->lanes = config->lanes;
     job->key_template = must_strdup(config->route.key);
     job->started_us = clock_wall_us();
+    enum verdict verdict = choose_lanes(replay, &job->lanes, error);
+    if (verdict != OK) {
+        return verdict;
+    }
     return bounds_resolve(&replay->options->from, &replay->options->to, window,
                           replay->options->journal, job, error);
 }

@@ -30,15 +30,21 @@ def generations(stream):
         return sum(record.key == b"generation" for record in reader.read_to_end())
 
 
-def found_a_stream_by_hand(stream):
-    """All that a stream has in PostgreSQL; what it has in Kafka is another's."""
+def found_a_table_by_hand(stream):
     stream.execute(
         f"create table {TABLE} (id uuid primary key default gen_random_uuid(), "
         "aggregate_id text not null, event_type text not null, payload jsonb not null, "
         "status text default 'PENDING', created_at timestamptz default now())",
         user="walpost",
     )
-    stream.execute(f"create publication {stream.publication} for table {TABLE}")
+    stream.execute(
+        f"create publication {stream.publication} for table {TABLE}", user="walpost"
+    )
+
+
+def found_a_stream_by_hand(stream):
+    """All that a stream has in PostgreSQL; what it has in Kafka is another's."""
+    found_a_table_by_hand(stream)
     stream.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", (stream.slot,))
 
 
@@ -56,6 +62,7 @@ def test_I9_I11_another_cluster_with_the_name_of_a_running_stream(stream, kafka,
     other = Stream(own_postgres, kafka, stream.name)
     writer = stream.writer(keys=10, pause=0.02)
     with stream.running():
+        stream.walpost.wait_for('"streaming"')
         leader = stream.slot_state("active_pid")
         # Kafka answers a commit before its readers see it.
         wait_until(lambda: generations(stream) == 2, 60, "the generation that leads")
@@ -70,6 +77,52 @@ def test_I9_I11_another_cluster_with_the_name_of_a_running_stream(stream, kafka,
         assert generations(stream) == 2
         stream.assert_exactly_once(writer.truth)
     assert other.statuses() == {"PENDING": len(foreign)}
+    # It may be taken away again: what is the other's stays.
+    assert "kept     topic" in other.walpost.command("drop", "--yes").stdout
+    assert generations(stream) == before
+
+
+def copy_to_another_database(stream, slot):
+    """The same configuration, pointed at another database of the same server."""
+    copy = Stream(stream.postgres, stream.kafka, stream.name + "_2")
+    config = {**stream.walpost.config, "postgres": {"dsn": copy.walpost.config["postgres"]["dsn"]}}
+    copy.publication = stream.publication
+    if slot is None:
+        found_a_table_by_hand(copy)
+    else:
+        config["postgres"]["slot"] = copy.slot = slot
+    copy.walpost.write_config(**config)
+    return copy
+
+
+@pytest.mark.parametrize("slot", [None, "walpost_copy"], ids=["the_same_slot", "its_own_slot"])
+def test_I9_I11_another_database_with_the_name_of_a_running_stream(new_stream, postgres, kafka, slot):
+    stream = new_stream(postgres, kafka)
+    writer = stream.writer(keys=10, pause=0.02)
+    with stream.running():
+        stream.walpost.wait_for('"streaming"')
+        leader = stream.slot_state("active_pid")
+        before = generations(stream)
+        copy = copy_to_another_database(stream, slot)
+        try:
+            with writer.running():
+                refusal = copy.walpost.init(status=3).stderr
+                assert "database" in refusal and "walpost drop" not in refusal, refusal
+                if slot is not None:
+                    found_a_stream_by_hand(copy)
+                foreign = copy.insert(3)
+                for arguments in ((), ("--take-over",)):
+                    copy.walpost.start(*arguments)
+                    assert copy.walpost.wait_exit() == 3, copy.walpost.log_tail()
+                    last = copy.walpost.last_error()
+                    assert "database" in last["message"], last
+                    assert "stream name of its own" in last["remedy"], last
+            assert copy.statuses() == {"PENDING": len(foreign)}
+            assert stream.walpost.running and stream.slot_state("active_pid") == leader
+            assert generations(stream) == before
+        finally:
+            copy.end()
+        stream.assert_exactly_once(writer.truth)
 
 
 class History:

@@ -125,16 +125,21 @@ class Reader:
                     f"{sorted(self._partitions - self._at_end) or 'an open Kafka transaction'}"
                 )
 
+    def ends(self):
+        """(topic, partition) -> the offset behind its last record, of those read so far."""
+        return {
+            place: self._uncommitted.get_watermark_offsets(TopicPartition(*place), timeout=10)[1]
+            for place in self._partitions
+        }
+
     def _nothing_hidden(self):
         for place in self._partitions:
             partition = TopicPartition(*place)
             try:
                 stable = self._consumer.get_watermark_offsets(partition, timeout=10)
                 high = self._uncommitted.get_watermark_offsets(partition, timeout=10)
-            except KafkaException as error:
-                if error.args[0].retriable():  # no leader at the moment
-                    return False
-                raise
+            except KafkaException:  # a partition that is new, or whose leader moves
+                return False
             if stable is None or high is None or stable[1] != high[1]:
                 return False
         return True

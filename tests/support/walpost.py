@@ -71,14 +71,15 @@ class Walpost:
 
     # One run
 
-    def start(self, *arguments, crash=None, environment=None):
-        """walpost run ARGUMENTS. crash: "name" or "name:N", where the process kills itself.
-        environment: added to ours."""
+    def start(self, *arguments, crash=None, freeze=None, environment=None):
+        """walpost run ARGUMENTS. crash, freeze: "name" or "name:N", where the process kills itself,
+        or stops itself until thaw(). environment: added to ours."""
         assert self.process is None or self.process.poll() is not None
         environment = {**os.environ, **(environment or {})}
-        environment.pop("WALPOST_CRASH", None)
-        if crash is not None:
-            environment["WALPOST_CRASH"] = crash
+        for variable, place in (("WALPOST_CRASH", crash), ("WALPOST_FREEZE", freeze)):
+            environment.pop(variable, None)
+            if place is not None:
+                environment[variable] = place
         self.log_start = os.path.getsize(self.log_file) if os.path.exists(self.log_file) else 0
         with open(self.log_file, "ab") as log, open(self.output_file, "ab") as output:
             self.process = spawn(
@@ -112,6 +113,16 @@ class Walpost:
 
     def freeze(self):
         self.process.send_signal(signal.SIGSTOP)
+
+    @property
+    def frozen(self):
+        """Has it stopped, by freeze() or where start(freeze=...) said?"""
+        assert self.running, f"{self.name} ended\n{self.log_tail()}"
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] == "T"
+
+    def wait_frozen(self, timeout=30):
+        wait_until(lambda: self.frozen, timeout, f"{self.name} is frozen\n{self.log_tail()}")
 
     def thaw(self):
         self.process.send_signal(signal.SIGCONT)

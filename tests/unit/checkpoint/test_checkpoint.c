@@ -50,7 +50,7 @@ static enum leaving at(const struct checkpoint *checkpoint, lsn commit_lsn, uint
 {
     char text[16];
     struct bytes key = key_in(lane, checkpoint->layout.lanes, text);
-    return checkpoint_compare(checkpoint, (struct position){commit_lsn, ordinal}, key);
+    return checkpoint_compare(checkpoint, (struct position){commit_lsn, ordinal}, key, NULL);
 }
 
 Test(checkpoint, nothing_read_is_nothing_found)
@@ -86,8 +86,9 @@ Test(checkpoint, I3_watermarks_are_compared_lane_by_lane)
     cr_expect_eq(at(&checkpoint, 200, 1, 1), EVENT_IS_NEW);
     cr_expect_eq(at(&checkpoint, 150, 0, 2), EVENT_IS_NEW);
     struct position position = {400, 0}; /* no key: lane 0 */
-    cr_expect_eq(checkpoint_compare(&checkpoint, position, BYTES_NULL), EVENT_IS_COMMITTED);
-    cr_expect_eq(checkpoint_compare(&checkpoint, position, BYTES_LIT("")), EVENT_IS_COMMITTED);
+    cr_expect_eq(checkpoint_compare(&checkpoint, position, BYTES_NULL, NULL), EVENT_IS_COMMITTED);
+    cr_expect_eq(checkpoint_compare(&checkpoint, position, BYTES_LIT(""), NULL),
+                 EVENT_IS_COMMITTED);
     checkpoint_release(&checkpoint);
 }
 
@@ -285,6 +286,110 @@ Test(history, another_key_template_answers_by_the_range)
     cr_expect_eq(at(&second, 500, 0, 1), EVENT_IS_UNKNOWN);
     checkpoint_release(&first);
     checkpoint_release(&second);
+}
+
+/* --- other keys --- */
+
+struct past {
+    struct bytes key;
+    bool known;
+    int asked;
+    size_t index;
+};
+
+static bool past_key(void *context, size_t index, struct bytes *key)
+{
+    struct past *past = context;
+    past->asked++;
+    past->index = index;
+    *key = past->key;
+    return past->known;
+}
+
+static enum leaving with_past(const struct checkpoint *checkpoint, lsn commit_lsn,
+                              struct past *past)
+{
+    return checkpoint_compare(checkpoint, (struct position){commit_lsn, 0}, BYTES_LIT("today"),
+                              &(struct past_keys){past_key, past});
+}
+
+/* First, then second: two lanes under template "k", then one lane under the columns given. */
+static void change_keys(const char *key_template, const char *columns_then, const char *columns_now,
+                        struct checkpoint *first, struct checkpoint *second)
+{
+    struct checkpoint none;
+    checkpoint_init(&none);
+    struct generation_options options = options_of(2, "k");
+    options.forget_positions = true;
+    options.accept_lsn = 100;
+    options.key_columns = columns_then;
+    checkpoint_next_generation(&none, &options, first);
+    first->layout.watermarks[0] = (struct position){700, 4};
+    first->layout.watermarks[1] = (struct position){300, 1};
+    options = options_of(2, key_template);
+    options.key_columns = columns_now;
+    checkpoint_next_generation(first, &options, second);
+}
+
+Test(history, I3_an_event_is_looked_up_by_the_key_that_it_had)
+{
+    static const struct {
+        const char *key_template, *columns_then, *columns_now;
+    } changes[] = {{"other", "a", "a"}, {"k", "a", "b"}, {"k", NULL, "a"}, {"other", NULL, NULL}};
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct checkpoint first;
+        struct checkpoint second;
+        change_keys(changes[i].key_template, changes[i].columns_then, changes[i].columns_now,
+                    &first, &second);
+        char text[16];
+        struct past ahead = {.key = key_in(0, 2, text), .known = true};
+        cr_expect_eq(with_past(&second, 500, &ahead), EVENT_IS_COMMITTED, "change %zu", i);
+        cr_expect_eq(ahead.asked, 1);
+        cr_expect_eq(ahead.index, 0);
+        struct past behind = {.key = key_in(1, 2, text), .known = true};
+        cr_expect_eq(with_past(&second, 500, &behind), EVENT_IS_NEW, "change %zu", i);
+        struct past none = {.key = BYTES_NULL, .known = true}; /* a dead letter of that time */
+        cr_expect_eq(with_past(&second, 500, &none), EVENT_IS_COMMITTED, "change %zu", i);
+        struct past unknown = {.known = false};
+        cr_expect_eq(with_past(&second, 500, &unknown), EVENT_IS_UNKNOWN, "change %zu", i);
+        /* Where the lanes agree, nobody asks. */
+        struct past unasked = {.known = false};
+        cr_expect_eq(with_past(&second, 300, &unasked), EVENT_IS_COMMITTED);
+        cr_expect_eq(with_past(&second, 701, &unasked), EVENT_IS_NEW);
+        cr_expect_eq(unasked.asked, 0);
+        checkpoint_release(&first);
+        checkpoint_release(&second);
+    }
+}
+
+Test(history, the_same_keys_are_not_asked_for)
+{
+    struct checkpoint first;
+    struct checkpoint second;
+    change_keys("k", "a", "a", &first, &second);
+    struct past past = {.known = false};
+    with_past(&second, 500, &past);
+    cr_expect_eq(past.asked, 0);
+    checkpoint_release(&first);
+    checkpoint_release(&second);
+}
+
+Test(history, entries_of_other_keys_are_not_merged)
+{
+    struct checkpoint first;
+    struct checkpoint second;
+    struct checkpoint third;
+    change_keys("k", "a", "b", &first, &second);
+    second.layout.watermarks[0] = (struct position){800, 0};
+    struct generation_options options = options_of(2, "k");
+    options.key_columns = "b";
+    checkpoint_next_generation(&second, &options, &third);
+    cr_assert_eq(third.n_history, 2);
+    cr_expect_str_eq(third.history[0].key_columns, "a");
+    cr_expect_str_eq(third.history[1].key_columns, "b");
+    checkpoint_release(&first);
+    checkpoint_release(&second);
+    checkpoint_release(&third);
 }
 
 Test(generation, is_above_the_newest_that_was_seen)

@@ -10,6 +10,8 @@ static const struct generation_options founding = {.system_id = UINT64_MAX - 1,
                                                    .instance = "host-1",
                                                    .lanes = 3,
                                                    .key_template = "{aggregate_id}",
+                                                   .key_columns = "aggregate_id=customer\n",
+                                                   .database_oid = UINT32_MAX,
                                                    .forget_positions = true,
                                                    .accept_lsn = 1000,
                                                    .origin_lsn = 900,
@@ -46,7 +48,9 @@ Test(records, a_generation_goes_round_with_its_history)
                                          .timeline = founding.timeline,
                                          .instance = "host-2",
                                          .lanes = 64,
-                                         .key_template = "{column:a}"};
+                                         .key_template = "{column:a}",
+                                         .key_columns = "aggregate_id=aggregate\n",
+                                         .database_oid = 16384};
     struct checkpoint second;
     checkpoint_next_generation(&first, &options, &second);
     struct topic topic = {0};
@@ -65,9 +69,12 @@ Test(records, a_generation_goes_round_with_its_history)
     cr_expect_eq(read.layout.lanes, 64);
     cr_expect_eq(read.lanes_seen, 64);
     cr_expect_str_eq(read.layout.key_template, "{column:a}");
+    cr_expect_str_eq(read.layout.key_columns, "aggregate_id=aggregate\n");
+    cr_expect_eq(read.database_oid, 16384);
     cr_assert_eq(read.n_history, 1);
     cr_expect_eq(read.history[0].lanes, 3);
     cr_expect_str_eq(read.history[0].key_template, "{aggregate_id}");
+    cr_expect_str_eq(read.history[0].key_columns, "aggregate_id=customer\n");
     for (uint32_t i = 0; i < 3; i++) {
         cr_expect_eq(position_compare(read.history[0].watermarks[i], first.layout.watermarks[i]),
                      0);
@@ -173,6 +180,41 @@ Test(records, I9_what_is_no_checkpoint_is_refused)
     checkpoint_release(&generation);
 }
 
+/* As 0.1.0 wrote it before it knew columns and databases: byte for byte. */
+Test(records, a_generation_of_an_older_version_is_read)
+{
+    static const unsigned char value[] = {
+        0x08, 0x01,                                                    /* version 1 */
+        0x10, 0x05,                                                    /* generation 5 */
+        0x18, 0x07,                                                    /* system 7 */
+        0x20, 0x01,                                                    /* timeline 1 */
+        0x2a, 0x01, 'h',                                               /* instance */
+        0x30, 0x02,                                                    /* lanes 2 */
+        0x3a, 0x03, '{',  'k',  '}',                                   /* key template */
+        0x41, 0x64, 0,    0,    0,   0,   0,   0, 0,                   /* S 100 */
+        0x52, 0x12, 0x0a, 0x03, '{', 'o', '}',                         /* history: template */
+        0x12, 0x0b, 0x09, 0xc8, 0,   0,   0,   0, 0, 0, 0, 0x10, 0x03, /* 200, 3 */
+    };
+    struct checkpoint read;
+    struct error error;
+    checkpoint_init(&read);
+    cr_assert_eq(
+        apply(&read, 0, CHECKPOINT_KEY_GENERATION, (const char *)value, sizeof(value), &error), OK,
+        "%s", error.what);
+    checkpoint_complete(&read);
+    cr_expect_eq(read.generation, 5);
+    cr_expect_eq(read.layout.lanes, 2);
+    cr_expect_str_eq(read.layout.key_template, "{k}");
+    cr_expect_null(read.layout.key_columns);
+    cr_expect_eq(read.database_oid, 0);
+    cr_assert_eq(read.n_history, 1);
+    cr_expect_str_eq(read.history[0].key_template, "{o}");
+    cr_expect_null(read.history[0].key_columns);
+    cr_expect_eq(read.history[0].watermarks[0].commit_lsn, 200);
+    cr_expect_eq(read.history[0].watermarks[0].ordinal, 3);
+    checkpoint_release(&read);
+}
+
 /* More lanes than this program can have must not be read as fewer: every key would be looked up in
  * the wrong lane. */
 Test(records, I3_an_impossible_number_of_lanes_is_refused)
@@ -263,7 +305,7 @@ Test(records, garbage_does_no_harm)
         checkpoint_complete(&checkpoint);
         if (checkpoint.found) { /* what was read can be used */
             struct checkpoint after;
-            checkpoint_compare(&checkpoint, (struct position){5000, 1}, BYTES_LIT("a"));
+            checkpoint_compare(&checkpoint, (struct position){5000, 1}, BYTES_LIT("a"), NULL);
             checkpoint_next_generation(&checkpoint, &options, &after);
             checkpoint_release(&after);
         }

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * I3 over restarts with other numbers of lanes. A schedule is made from a seed: a stream of
- * transactions with keys; runs that read it from the confirmed position (or from further back, as
- * after a crash of PostgreSQL), deal what is new to 1 to 5 lanes, and commit the lanes' batches in
- * any interleaving, with S somewhere at or below the true published prefix; a crash at any point,
- * so that some lanes are ahead of others. The last run goes on to the end. Then every event must be
- * there exactly once, and each key in order.
+ * I3 over restarts with other numbers of lanes and other keys. A schedule is made from a seed: a
+ * stream of transactions with keys; runs that read it from the confirmed position (or from further
+ * back, as after a crash of PostgreSQL), deal what is new to 1 to 5 lanes by one of three key
+ * templates, and commit the lanes' batches in any interleaving, with S somewhere at or below the
+ * true published prefix; a crash at any point, so that some lanes are ahead of others. The last run
+ * goes on to the end. Then every event must be there exactly once, and each key in order.
  *
  * The same schedules with one rule broken must go wrong, or the test would prove nothing:
  * - without the history, a lane of another layout that was ahead is forgotten: duplicates;
  * - an entry dropped when S has passed its smallest watermark only: the same;
  * - S taken as inclusive: the transaction that begins exactly at S is lost;
- * - lane records of any generation taken for watermarks of the present layout: losses. */
+ * - lane records of any generation taken for watermarks of the present layout: losses;
+ * - an event looked up in an older layout by the key that it has today: both. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,15 +20,15 @@
 #include "base/murmur2.h"
 #include "topic.h"
 
-enum { EVENTS = 40, KEYS = 9, LANES = 5, RUNS_MAX = 6, SCHEDULES = 20000 };
+enum { EVENTS = 40, KEYS = 9, LANES = 5, TEMPLATES = 3, RUNS_MAX = 6, SCHEDULES = 20000 };
 
-enum rule { AS_BUILT, NO_HISTORY, SMALLEST_WATERMARK, S_INCLUSIVE, ANY_GENERATION };
+enum rule { AS_BUILT, NO_HISTORY, SMALLEST_WATERMARK, S_INCLUSIVE, ANY_GENERATION, TODAYS_KEYS };
 
 struct fake_event {
     struct position position;
-    lsn end_lsn; /* of its transaction */
-    char key[8];
-    unsigned key_number;
+    lsn end_lsn;             /* of its transaction */
+    char keys[TEMPLATES][8]; /* by key template */
+    unsigned key_numbers[TEMPLATES];
     int published;
 };
 
@@ -38,7 +39,7 @@ struct schedule {
     struct topic topic;
     lsn confirmed_lsn;
     int order_breaks;
-    int last_of_key[KEYS]; /* the last event published with it */
+    int last_of_key[TEMPLATES][KEYS]; /* the last event published with it */
 };
 
 static uint32_t below(struct schedule *s, uint32_t n)
@@ -59,19 +60,24 @@ static void make_events(struct schedule *s)
             struct fake_event *event = &s->events[i];
             event->position = (struct position){wal, (uint32_t)k};
             event->end_lsn = end_lsn;
-            event->key_number = below(s, KEYS);
-            snprintf(event->key, sizeof(event->key), "k%u", event->key_number);
+            for (int t = 0; t < TEMPLATES; t++) {
+                event->key_numbers[t] = below(s, KEYS);
+                snprintf(event->keys[t], sizeof(event->keys[t]), "k%u", event->key_numbers[t]);
+            }
         }
         wal = end_lsn;
     }
-    for (int i = 0; i < KEYS; i++) {
-        s->last_of_key[i] = -1;
-    }
+    memset(s->last_of_key, -1, sizeof(s->last_of_key));
 }
 
-static struct bytes key_of(const struct fake_event *event)
+static int template_of(const struct layout *layout)
 {
-    return bytes_of(event->key);
+    return layout->key_template[0] - '0';
+}
+
+static struct bytes key_of(const struct fake_event *event, const struct layout *layout)
+{
+    return bytes_of(event->keys[template_of(layout)]);
 }
 
 /* --- the rules, broken --- */
@@ -134,17 +140,35 @@ static lsn published_prefix(const struct schedule *s, const struct run *run)
     return prefix;
 }
 
+struct question {
+    const struct schedule *schedule;
+    const struct run *run;
+    const struct fake_event *event;
+};
+
+static bool past_key(void *context, size_t index, struct bytes *key)
+{
+    const struct question *question = context;
+    const struct checkpoint *checkpoint = &question->run->checkpoint;
+    bool todays = question->schedule->rule == TODAYS_KEYS;
+    *key = key_of(question->event, todays ? &checkpoint->layout : &checkpoint->history[index]);
+    return true;
+}
+
 static void read_one(struct schedule *s, struct run *run)
 {
     int i = run->next++;
     const struct fake_event *event = &s->events[i];
-    enum leaving leaving = checkpoint_compare(&run->checkpoint, event->position, key_of(event));
-    cr_assert_neq(leaving, EVENT_IS_UNKNOWN, "there is one key template only");
+    struct bytes key = key_of(event, &run->checkpoint.layout);
+    struct question question = {s, run, event};
+    enum leaving leaving = checkpoint_compare(&run->checkpoint, event->position, key,
+                                              &(struct past_keys){past_key, &question});
+    cr_assert_neq(leaving, EVENT_IS_UNKNOWN, "every template is known");
     if (leaving == EVENT_IS_COMMITTED) {
         run->gone[i] = true;
         return;
     }
-    uint32_t lane = murmur2_bucket(key_of(event), run->checkpoint.layout.lanes);
+    uint32_t lane = murmur2_bucket(key, run->checkpoint.layout.lanes);
     run->queue[lane][run->dealt[lane]++] = i;
 }
 
@@ -162,8 +186,10 @@ static void commit_one(struct schedule *s, struct run *run, uint32_t lane)
         int i = run->queue[lane][run->committed[lane]++];
         struct fake_event *event = &s->events[i];
         event->published++;
-        s->order_breaks += i <= s->last_of_key[event->key_number];
-        s->last_of_key[event->key_number] = i;
+        int t = template_of(&run->checkpoint.layout);
+        int *last = &s->last_of_key[t][event->key_numbers[t]];
+        s->order_breaks += i <= *last;
+        *last = i;
         run->gone[i] = true;
         watermark = event->position;
     }
@@ -183,11 +209,12 @@ static void start(struct schedule *s, struct run *run)
     }
     topic_read(&s->topic, below(s, 1000), &read);
     break_reading(s, &read);
+    char key_template[] = {(char)('0' + below(s, TEMPLATES)), '\0'};
     struct generation_options options = {.system_id = 1,
                                          .timeline = 1,
                                          .instance = "i",
                                          .lanes = 1 + below(s, LANES),
-                                         .key_template = "k",
+                                         .key_template = key_template,
                                          .forget_positions = !read.found,
                                          .accept_lsn = read.found ? 0 : 900};
     checkpoint_next_generation(&read, &options, &run->checkpoint);
@@ -282,4 +309,9 @@ Test(restarts, go_wrong_when_S_is_inclusive)
 Test(restarts, go_wrong_when_records_of_any_generation_count)
 {
     cr_expect_gt(count_wrong_schedules(ANY_GENERATION, SCHEDULES / 20), 0);
+}
+
+Test(restarts, go_wrong_when_older_layouts_are_asked_for_keys_of_today)
+{
+    cr_expect_gt(count_wrong_schedules(TODAYS_KEYS, SCHEDULES / 20), 0);
 }

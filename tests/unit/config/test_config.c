@@ -113,6 +113,13 @@ Test(config, every_option_of_a_file_arrives)
     config_free(config);
 }
 
+Test(config, lanes_by_partition)
+{
+    struct config *config = load_text(SMALLEST "lanes: partition\n");
+    cr_expect_eq(config->lanes, LANES_BY_PARTITION);
+    config_free(config);
+}
+
 Test(config, set_wins_over_the_environment_and_that_over_the_file)
 {
     write_file("walpost.yaml", SMALLEST "lanes: 2\nbatch: {max_events: 10, linger: 1ms}\n"

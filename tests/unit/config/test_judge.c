@@ -104,6 +104,27 @@ Test(judge, I9_the_checkpoint_of_another_cluster_is_refused)
     cr_expect_not_null(strstr(error.what, "another PostgreSQL cluster"), "%s", error.what);
 }
 
+/* LSNs of one cluster are alike in all its databases. */
+Test(judge, I9_the_checkpoint_of_another_database_is_refused)
+{
+    struct error error;
+    struct findings found = healthy();
+    found.identity.database_oid = 16384;
+    found.checkpoint.database_oid = 16384;
+    cr_expect_eq(judge_position(&config, &found, &error), OK);
+    cr_expect_not(judge_is_foreign(&found));
+    found.checkpoint.database_oid = 0; /* of a version that did not record it */
+    cr_expect_eq(judge_position(&config, &found, &error), OK);
+    found.checkpoint.database_oid = 16385;
+    for (int i = 0; i < 2; i++) {
+        found.slot.exists = i == 0;
+        cr_expect_eq(judge_position(&config, &found, &error), REFUSE);
+        cr_expect_not_null(strstr(error.what, "another database"), "%s", error.what);
+        cr_expect_null(strstr(error.remedy, "walpost drop"), "%s", error.remedy);
+        cr_expect(judge_is_foreign(&found));
+    }
+}
+
 Test(judge, an_interrupted_init_starts_over)
 {
     struct findings found = healthy();

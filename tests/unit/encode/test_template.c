@@ -186,3 +186,32 @@ Test(template, names_key_placeholder_and_remedy_of_a_mistake)
         cr_assert_null(template.parts);
     }
 }
+
+Test(template, matches_what_it_could_have_given)
+{
+    static const struct {
+        const char *template, *text;
+        bool matches;
+    } cases[] = {
+        {"orders", "orders", true},
+        {"orders", "orders2", false},
+        {"orders", "order", false},
+        {"outbox.event.{domain}", "outbox.event.Order", true},
+        {"outbox.event.{domain}", "outbox.event.", false},
+        {"outbox.event.{domain}", "outbox.event.Order.Item", false}, /* a domain has no dot */
+        {"outbox.event.{event_type}", "outbox.event.Order.Item", true},
+        {"outbox.event.{domain}", "outbox.Order", false},
+        {"{domain}.{column:region}.x", "a.b.c.x", true},
+        {"{domain}.{column:region}.x", "a.b.c.y", false},
+        {"{{{domain}}}", "{a}", true},
+    };
+    struct sample sample;
+    sample_init(&sample);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct template template;
+        compile(&template, &sample.config, cases[i].template);
+        cr_expect_eq(template_matches(&template, bytes_of(cases[i].text)), cases[i].matches,
+                     "%s and %s", cases[i].template, cases[i].text);
+        template_release(&template);
+    }
+}

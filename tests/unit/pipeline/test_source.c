@@ -201,6 +201,19 @@ static void expect_refused(const struct fixture *f, const char *one, const char 
     cr_expect_not_null(strstr(f->error.remedy, "--accept-gap"), "%s", f->error.remedy);
 }
 
+Test(lineage, I9_another_database_of_the_cluster_is_refused)
+{
+    struct fixture f;
+    fixture_init(&f);
+    f.session.identity.database_oid = 5;
+    cr_expect_eq(judge(&f), OK); /* the checkpoint does not say */
+    f.found.database_oid = 5;
+    cr_expect_eq(judge(&f), OK);
+    f.found.database_oid = 6;
+    cr_expect_eq(judge(&f), REFUSE);
+    expect_refused(&f, "another database", "1/100");
+}
+
 Test(lineage, the_same_server_may_go_on)
 {
     struct fixture f;
