@@ -5,6 +5,7 @@
     ./dev bench drain --repeat 1        a part of it
     ./dev bench latency --seconds 20
     ./dev bench transcode               JSON to Protobuf beside libprotobuf; no servers, one minute
+    ./dev bench replay --rows 1000000   replay against drain, and the stream's latency beside it
 
 What is compared runs in turns, so that a noisy machine disturbs all alike; figures are medians, and
 comparisons are medians of the ratios of neighbours. Kafka, PostgreSQL, walpost, the load and the
@@ -12,13 +13,14 @@ reader share the machine's cores.
 """
 
 import argparse
-
+import json
 import os
 
 import resource
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -29,6 +31,7 @@ import transcode  # noqa: E402
 from support.process import new_folder, wait_until  # noqa: E402
 from support.servers import Kafka, Postgres, REPOSITORY  # noqa: E402
 from support.stream import Stream  # noqa: E402
+from support.walpost import program  # noqa: E402
 
 PAYLOAD = """jsonb_build_object('t', (extract(epoch from clock_timestamp()) * 1000000)::bigint, 'n', {n},
  'amount', {n} % 9973, 'currency', 'EUR', 'note', repeat(md5({n}::text), 12))"""
@@ -310,6 +313,109 @@ def latency(options, postgres, kafka):
             f"| {m['idle']:.4f} | {m['peak']:.0f} | {m['first']:.2f} |")
 
 
+# --- replay ---------------------------------------------------------------------------------------
+
+
+def replay_command(stream, *arguments):
+    return [program(), "replay", "-c", stream.walpost.config_file, "--from", "begin", "--json", *arguments]
+
+
+def replay_stream(postgres, kafka, name, workload, rows, socket):
+    """A stream whose rows are published, with all of them in the window; and how fast that was."""
+    stream = Stream(
+        postgres, kafka, name, outbox={"after_publish": "keep", "snapshot": "none"}, memory="64MB",
+        topics={"create": True, "partitions": 6}, replay={"keep_bytes": "100GB"},
+    )
+    stream.walpost.write_config(postgres={"dsn": postgres.dsn(name, "walpost", socket)})
+    stream.walpost.init()
+    stream.walpost.command("bookmark", "add", "begin", "--lsn",
+                           stream.walpost.status()["replay"]["from_lsn"])
+    kafka.create_topic(stream.prefix + "Order", 6)
+    generate(stream, workload, rows, socket)
+    drained = Run(stream.walpost, "--once")
+    assert drained.published == rows, (drained.published, rows)
+    return stream, rows / drained.seconds
+
+
+def replay_rate(stream, rows, topic):
+    done = json.loads(subprocess.run(replay_command(stream, "--topic", topic), check=True,
+                                     capture_output=True, text=True).stdout)
+    assert done["events"] == rows, done
+    return rows / (done["milliseconds"] / 1000)
+
+
+def replay_latency(stream, kafka, receive, seconds, topic):
+    """p50 and p99 of the live stream, and how many events a replay published beside it. topic None:
+    without one."""
+    reader = subprocess.Popen([receive, kafka.bootstrap, stream.prefix + "Order", "3"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    reader.stderr.readline()
+    ends = threading.Event()
+    replayed = []
+
+    def again():  # one after the other, until the load ends
+        while not ends.is_set():
+            with subprocess.Popen(replay_command(stream, "--topic", topic), text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                while process.poll() is None and not ends.wait(0.1):
+                    pass
+                process.terminate()
+                replayed.append(json.loads(process.communicate()[0])["events"])
+
+    beside = threading.Thread(target=again)
+    if topic:
+        beside.start()
+    load(stream, insert_script(stream), 500, seconds)
+    ends.set()
+    if topic:
+        beside.join()
+    values = [float(line) for line in reader.communicate()[0].split()]
+    values = sorted(values[len(values) // 10:])
+    return percentile(values, 0.5), percentile(values, 0.99), sum(replayed)
+
+
+def replay(options, postgres, kafka):
+    receive = build("receive")
+    transport = options.transports.split(",")[0]
+    say(f"\n### Replay of {options.rows:,} events, {transport}, {options.repeat} paired runs, medians\n")
+    say("| events | drain events/s | replay events/s | replay / drain |")
+    say("| --- | --- | --- | --- |")
+    number = 0
+    for workload in ("one transaction", "one-row transactions"):
+        pairs = []
+        for _ in range(options.repeat):
+            number += 1
+            stream, live = replay_stream(postgres, kafka, f"replay{number}", workload, options.rows,
+                                         transport == "unix")
+            kafka.create_topic(stream.name + ".again", 6)
+            pairs.append((live, replay_rate(stream, options.rows, stream.name + ".again")))
+            stream.end()
+        ratio = median([again / live for live, again in pairs])
+        say(f"| {workload} | {median([p[0] for p in pairs]):,.0f} | {median([p[1] for p in pairs]):,.0f} "
+            f"| {ratio:.2f} |")
+    say(f"\n### The stream's latency at 500 one-row transactions/s for {options.seconds} s, without and with a "
+        f"replay beside it, {options.repeat} paired runs, medians\n")
+    say("| | p50 ms | p99 ms | replayed beside it, events/s |")
+    say("| --- | --- | --- | --- |")
+    results = {"alone": [], "with a replay": []}
+    for turn in range(options.repeat):
+        stream, _ = replay_stream(postgres, kafka, f"beside{turn}", "one-row transactions", options.rows,
+                                  transport == "unix")
+        kafka.create_topic(stream.name + ".again", 6)
+        stream.walpost.start()
+        stream.walpost.wait_for("streaming")
+        load(stream, insert_script(stream), 1000, WARM_UP_SECONDS)
+        for case, topic in (("alone", None), ("with a replay", stream.name + ".again")):
+            results[case].append(replay_latency(stream, kafka, receive, options.seconds, topic))
+        assert stream.walpost.stop() == 0
+        stream.end()
+    for case, runs in results.items():
+        p50, p99, replayed = (median(column) for column in zip(*runs))
+        say(f"| {case} | {p50:.1f} | {p99:.1f} | {replayed / options.seconds:,.0f} |")
+    say(f"\np99 with a replay / alone: "
+        f"{median([b[1] / a[1] for a, b in zip(results['alone'], results['with a replay'])]):.2f}")
+
+
 # --- the machine ------------------------------------------------------------------------------------
 
 
@@ -329,7 +435,7 @@ def machine():
 def main():
     global BIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "transcode"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode"], default="all")
     parser.add_argument("--rows", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=30, help="of load in each latency run")
@@ -350,6 +456,8 @@ def main():
             drain(options, postgres, kafka)
         if options.what in ("all", "latency"):
             latency(options, postgres, kafka)
+        if options.what in ("all", "replay"):
+            replay(options, postgres, kafka)
     return 0
 
 

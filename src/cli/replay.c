@@ -294,8 +294,9 @@ static enum verdict replay_with(const struct invocation *invocation, struct conf
     if (view.bar_open) {
         fprintf(stderr, "\n");
     }
-    bool interrupted = verdict != OK && verdict != REFUSE && verdict != INVALID;
-    if (interrupted && !options->dry_run && job->from_lsn != 0) {
+    bool interrupted =
+        verdict != OK && verdict != REFUSE && verdict != INVALID && job->from_lsn != 0;
+    if (interrupted && !options->dry_run) {
         say_how_to_resume(job, error);
     }
     if (verdict == OK || interrupted) {

@@ -64,13 +64,13 @@ struct replays {
     int64_t now_us, since_us; /* by the server's clock; 0: not known */
 };
 
-static void look_at_replays(struct look *look, struct replays *replays)
+static void look_at_replays(struct look *look, bool kafka, struct replays *replays)
 {
     struct error ignored;
     lsn wal_lsn;
     *replays = (struct replays){.error = {.verdict = OK}};
     journal_init(&replays->journal);
-    if (!look->anchor.exists && !config_keeps_anchor(look->config)) {
+    if (!kafka || (!look->anchor.exists && !config_keeps_anchor(look->config))) {
         return;
     }
     replays->error.verdict = journal_read(look->config, false, KAFKA_TIMEOUT_MS, NULL,
@@ -340,7 +340,7 @@ static int status(const struct invocation *invocation)
         kafka_error.verdict = look_at_kafka(&look, &kafka_error);
         struct rows rows = look_at_rows(&look);
         struct replays replays;
-        look_at_replays(&look, &replays);
+        look_at_replays(&look, kafka_error.verdict == OK, &replays);
         if (invocation->json) {
             print_json(&look, &rows, &replays, &kafka_error);
         } else {

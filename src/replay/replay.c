@@ -394,6 +394,8 @@ static void begin(struct replay *replay)
     });
     intake_set_end(replay->intake, job->to_lsn);
     replay->reached_end = replay->start_lsn >= job->to_lsn;
+    /* Until here a signal simply ends the process; threads come only now. */
+    waiter_open(&replay->waiter);
     if (!replay->options->dry_run) {
         replay_sink_start(&replay->sink, config, job, replay->encoder, &replay->published_lsn,
                           waiter_notify, &replay->waiter);
@@ -450,7 +452,6 @@ enum verdict replay_run(const struct replay_options *options, struct replay_job 
     }
     encoder_set_replay(replay.encoder, job->id);
     checkpoint_init(&replay.sink.progress);
-    waiter_open(&replay.waiter);
     verdict = run(&replay, job, error);
     replay_source_close(&replay.source);
     give_back(&replay, replay_sink_close(&replay.sink));
@@ -458,10 +459,12 @@ enum verdict replay_run(const struct replay_options *options, struct replay_job 
         job->done = true;
         verdict = replay_sink_note(options->config, options->log, job, error);
     }
+    if (replay.intake != NULL) { /* it had begun */
+        waiter_close(&replay.waiter);
+    }
     intake_free(replay.intake);
     ledger_free(replay.ledger);
     encoder_free(replay.encoder);
-    waiter_close(&replay.waiter);
     tally_sort(&result->tally);
     return verdict;
 }

@@ -14,7 +14,7 @@ struct waiter {
     int signal_fd;
 };
 
-/* Before any thread is started: they must not take the signals. */
+/* Before lanes are started: their threads must not take the signals. */
 void waiter_open(struct waiter *waiter);
 void waiter_close(struct waiter *waiter);
 void waiter_notify(void *waiter);

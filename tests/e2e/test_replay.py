@@ -2,11 +2,17 @@
 """Events once more, from the WAL that the anchor keeps, beside the stream that published them."""
 
 import json
-from datetime import datetime, timezone
+import os
+import re
+import shlex
+import signal
+import subprocess
 
 import pytest
 
-from support.process import wait_until
+from support.process import end, spawn, wait_until
+from support.servers import REPOSITORY
+from support.walpost import program
 
 REPLAY = {"keep_bytes": "1GB"}
 
@@ -139,7 +145,6 @@ def test_by_key_type_bookmark_and_time(busy, kafka):
 
     # A bookmark, and a time: what came after.
     busy.walpost.command("bookmark", "add", "between")
-    wait_until(lambda: datetime.now(timezone.utc).microsecond > 0, 1, "a moment")
     moment = busy.value("select clock_timestamp() at time zone 'utc'").isoformat() + "Z"
     new = busy.insert(17, key="late")
     settled(busy)
@@ -214,19 +219,19 @@ def test_outside_of_the_window(new_stream, postgres, kafka):
 
 def test_told_to_stop(busy, kafka):
     """A topic that is missing makes it wait; SIGTERM ends it, and it can be resumed."""
-    import signal
-    import subprocess
-
-    from support.process import end, spawn
-    from support.walpost import program
-
     topic = busy.name + ".missing"
     process = spawn(
         [program(), "replay", "-c", busy.walpost.config_file, "--from", busy.start_lsn, "--topic",
          topic, "--set", "route.on_missing_topic=wait"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )
-    wait_until(lambda: busy.walpost.status()["replay"]["unfinished"], 30, "it has begun")
+
+    def listens():  # from then on a signal is no plain end
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as file:
+            blocked = next(line for line in file if line.startswith("SigBlk:")).split()[1]
+        return int(blocked, 16) >> (signal.SIGTERM - 1) & 1
+
+    wait_until(listens, 60, "it has begun")
     assert end(process, signal.SIGTERM) == 1
     words = process.stderr.read()
     (identity,) = busy.walpost.status()["replay"]["unfinished"]
@@ -234,3 +239,16 @@ def test_told_to_stop(busy, kafka):
     kafka.create_topic(topic, 1)
     assert counted(busy, "--resume", identity)["events"] == busy.count
     assert len(busy.records(busy.count, prefix=topic)) == busy.count
+
+
+def test_the_commands_of_the_document(busy):
+    """docs/replay.md, line by line."""
+    with open(os.path.join(REPOSITORY, "docs", "replay.md"), encoding="utf-8") as file:
+        blocks = re.findall(r"```sh\n(.*?)```", file.read(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    assert len(lines) >= 7
+    for line in lines:
+        first, *words = shlex.split(line)
+        assert first == "walpost"
+        busy.walpost.command(*words)
+    assert "before-migration" in busy.walpost.command("bookmark", "list").stdout
