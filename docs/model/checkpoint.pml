@@ -88,7 +88,8 @@ inline checkpoint_next_generation()
     committed.settled_lsn = (WITHOUT(S_CARRIED_ON) -> 0 : found.settled_lsn)
 }
 
-#define SAME_TEMPLATE(layout) ((layout) == 0 || (layout) == 2 || (layout) / 2 == key_template)
+/* compare_lane; or compare_past, where the key under the old template can be made. */
+#define CAN_TELL(layout) (old_keys || (layout) == 0 || (layout) == 2 || (layout) / 2 == key_template)
 
 /* checkpoint_compare for every event: left_out, and unknown where an old template cannot tell. */
 inline checkpoint_compare(from)
@@ -106,9 +107,9 @@ inline checkpoint_compare(from)
             :: else
             fi;
             if
-            :: SAME_TEMPLATE(l) && i < w -> left_out = left_out | BIT(i)
-            :: !SAME_TEMPLATE(l) && i < least -> left_out = left_out | BIT(i)
-            :: !SAME_TEMPLATE(l) && i >= least && i < most -> unknown = unknown | BIT(i)
+            :: CAN_TELL(l) && i < w -> left_out = left_out | BIT(i)
+            :: !CAN_TELL(l) && i < least -> left_out = left_out | BIT(i)
+            :: !CAN_TELL(l) && i >= least && i < most -> unknown = unknown | BIT(i)
             :: else
             fi
         }

@@ -55,8 +55,8 @@ hidden byte without[RULES];
 
 /* --- the promises: each is asserted where it could break. The name stands first in the assertion
  * that pan prints; 1 means that this run does not look at it. --- */
-hidden byte I1_early, I1_unmarked, I1_marked_early, I2_back, I3_lost, I3_repeated, I5_order, I6_position, I11_fenced,
-    I11_harm, I11_exit_4, ALARM_false, ALARM_missed, REACHED_end;
+hidden byte I1_early, I1_unmarked, I1_marked_early, I2_back, I3_lost, I3_repeated, I5_order,
+    I6_position, I11_fenced, I11_harm, I11_exit_4, ALARM_false, ALARM_missed, REACHED_end;
 #define PROMISE(name, condition) assert(name || (condition))
 
 /* --- the size of the world --- */
@@ -64,6 +64,7 @@ hidden byte sessions_max;      /* sessions, one after the other or beside each o
 hidden byte transactions_max;  /* of the four below, so many exist */
 hidden byte lanes_of[6];       /* lanes of each session; 0: chosen freely */
 hidden byte template_of[6];    /* key template of each session */
+hidden byte old_keys;          /* 1: an event's key under an old template can be made */
 hidden byte process_of[6];     /* sessions of one process share what it remembers; 0: its own */
 hidden byte zombies;           /* 1: a session that lost its slot goes on, unaware; 0: it is dead */
 hidden byte movers;            /* somebody else moves the slot, so often */
@@ -133,6 +134,7 @@ static void configure(void)
     numbers("lanes", lanes_of);
     numbers("templates", template_of);
     numbers("processes", process_of);
+    old_keys = number("old_keys", 0);
     zombies = number("zombies", 0);
     movers = number("movers", 0);
     pg_crashes = number("pg_crashes", 0);
