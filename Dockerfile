@@ -3,6 +3,7 @@ FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc libc6-dev meson ninja-build pkg-config libpq-dev librdkafka-dev libprotobuf-c-dev \
         protobuf-c-compiler libprotobuf-dev libyaml-dev libev-dev \
+        libcurl4-openssl-dev libjansson-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
@@ -11,7 +12,7 @@ RUN meson setup /build --prefix=/usr -Dbuildtype=release -Dtests=false && ninja 
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 ca-certificates \
+        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libcurl4 libjansson4 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin walpost
 COPY --from=build /result/usr /usr

@@ -10,6 +10,7 @@ may_use() {
     cat <<'TABLE'
 base:
 config:     base
+registry:   base config
 pg:         base
 pgoutput:   base
 outbox:     base pgoutput/change.h config/config.h
@@ -22,7 +23,7 @@ ledger:     base
 anchor:     base config pg checkpoint lane/producer.h kafka
 pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
 replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h pipeline/lanes.h
-cli:        base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor pipeline replay
+cli:        base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor pipeline replay registry
 TABLE
 }
 
@@ -34,7 +35,8 @@ librdkafka/.*|rdkafka.*\.h:           kafka
 ev\.h:                                pipeline
 yaml\.h:                              config
 .*\.pb-c\.h|protobuf-c/.*:            contract encode checkpoint
-jansson.*\.h:
+curl/.*:                              registry
+jansson.*\.h:                         registry
 TABLE
 }
 

@@ -51,6 +51,7 @@ extern const struct command command_run;
 extern const struct command command_status;
 extern const struct command command_replay;
 extern const struct command command_bookmark;
+extern const struct command command_schema;
 extern const struct command command_drop;
 
 #endif

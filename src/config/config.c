@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "config/contracts.h"
 #include "config/settings.h"
 
 /* What an event costs beside its bytes, at the most. */
@@ -74,16 +75,6 @@ static enum verdict apply(const struct setting *setting, struct config *config, 
 
 /* --- what no single option can say --- */
 
-static const char *where_set(const struct settings *settings, const char *path)
-{
-    for (size_t i = 0; i < settings->count; i++) {
-        if (strcmp(settings->items[i].path, path) == 0) {
-            return settings->items[i].where;
-        }
-    }
-    return NULL;
-}
-
 static enum verdict check_required(const struct settings *settings, const struct config *config,
                                    struct error *error)
 {
@@ -91,7 +82,7 @@ static enum verdict check_required(const struct settings *settings, const struct
     const struct option *options = option_table(&count);
     for (size_t i = 0; i < count; i++) {
         const struct option *option = &options[i];
-        if (!option->required || where_set(settings, option->path) != NULL) {
+        if (!option->required || settings_where(settings, option->path) != NULL) {
             continue;
         }
         char allowed[256];
@@ -117,7 +108,7 @@ static enum verdict check_snapshot(const struct settings *settings, struct confi
                                    struct error *error)
 {
     bool keep = config->outbox.after_publish == AFTER_KEEP;
-    const char *where = where_set(settings, "outbox.snapshot");
+    const char *where = settings_where(settings, "outbox.snapshot");
     if (where == NULL) {
         config->outbox.snapshot = keep ? SNAPSHOT_NONE : SNAPSHOT_PENDING;
         return OK;
@@ -140,7 +131,7 @@ static enum verdict check_recover(const struct settings *settings, const struct 
         return OK;
     }
     error_set(error, INVALID, "%s: recover cannot be table where outbox.after_publish is keep",
-              where_set(settings, "recover"));
+              settings_where(settings, "recover"));
     return error_remedy(error, "Rows that are kept as they are do not tell which of them were "
                                "published: set recover to refuse, or outbox.after_publish to mark "
                                "or delete.");
@@ -154,9 +145,9 @@ static enum verdict check_memory(const struct settings *settings, const struct c
     if (config->memory >= needed) {
         return OK;
     }
-    const char *where = where_set(settings, "memory");
-    where = where != NULL ? where : where_set(settings, "batch.max_bytes");
-    where = where != NULL ? where : where_set(settings, "batch.max_events");
+    const char *where = settings_where(settings, "memory");
+    where = where != NULL ? where : settings_where(settings, "batch.max_bytes");
+    where = where != NULL ? where : settings_where(settings, "batch.max_events");
     error_set(error, INVALID, "%s: memory (%" PRIu64 " MB) cannot hold one batch",
               where == NULL ? "" : where, config->memory / mb);
     return error_remedy(error,
@@ -180,8 +171,8 @@ static enum verdict check_columns(const struct settings *settings, const struct 
                 strncmp(options[j].path, prefix, strlen(prefix)) != 0 || strcmp(*a, *b) != 0) {
                 continue;
             }
-            const char *where = where_set(settings, options[i].path);
-            where = where != NULL ? where : where_set(settings, options[j].path);
+            const char *where = settings_where(settings, options[i].path);
+            where = where != NULL ? where : settings_where(settings, options[j].path);
             error_set(error, INVALID, "%s: %s and %s both name the column \"%s\"", where,
                       options[j].path, options[i].path, *a);
             return error_remedy(error, "Each has a column of its own; one that the table has not "
@@ -199,7 +190,7 @@ static enum verdict check_topics(const struct settings *settings, const struct c
         return OK;
     }
     error_set(error, INVALID, "%s: dead_letter.topic cannot be the %s topic",
-              where_set(settings, "dead_letter.topic"), checkpoint ? "checkpoint" : "replay");
+              settings_where(settings, "dead_letter.topic"), checkpoint ? "checkpoint" : "replay");
     return error_remedy(error, "Give it a name of its own, for example outbox.dead-letter.");
 }
 
@@ -212,7 +203,7 @@ static enum verdict check_anchor(const struct settings *settings, const struct c
     error_set(error, INVALID,
               "%s: postgres.slot is too long for an anchor slot beside it (\"%s\" has more than %d "
               "letters)",
-              where_set(settings, "postgres.slot"), config->anchor_slot, SLOT_NAME_MAX);
+              settings_where(settings, "postgres.slot"), config->anchor_slot, SLOT_NAME_MAX);
     return error_remedy(error, "Choose a shorter postgres.slot for a new stream, or leave "
                                "replay.keep_bytes and replay.keep_for out.");
 }
@@ -289,6 +280,9 @@ static enum verdict load(const struct config_sources *sources, struct settings *
     }
     if (verdict == OK) {
         verdict = check_anchor(settings, config, error);
+    }
+    if (verdict == OK) {
+        verdict = contracts_check(settings, config, error);
     }
     return verdict != OK ? verdict : check_topics(settings, config, error);
 }

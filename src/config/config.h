@@ -24,6 +24,7 @@ enum recover { RECOVER_REFUSE, RECOVER_TABLE };
 enum delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE };
 /* Instead of a number of lanes: pipeline/lanes.h asks the cluster. */
 enum { LANES_BY_PARTITION = 0 };
+enum subject_strategy { SUBJECT_TOPIC, SUBJECT_RECORD, SUBJECT_TOPIC_RECORD };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
 
 struct config_pair {
@@ -66,6 +67,21 @@ struct config {
         enum missing_topic on_missing_topic;
     } route;
     enum value_format value; /* encode.value; VALUE_PAYLOAD is refused until contracts exist */
+    struct {
+        char *dir;     /* default schemas */
+        struct {       /* texts that are not set are empty */
+            char *url; /* several, with commas; "": no registry */
+            struct {
+                char *username, *password, *token; /* basic, or bearer; or neither */
+            } auth;
+            struct {
+                char *ca, *certificate, *key, *key_password; /* files, PEM */
+            } tls;
+            enum subject_strategy subject;
+            char *cache;         /* a file; "": in memory only */
+            uint32_t timeout_us; /* of one request to one address */
+        } registry;
+    } contracts;
     enum delivery delivery;
     enum recover recover; /* what a run does when its slot is gone */
     uint32_t lanes;       /* 1 .. 64, or LANES_BY_PARTITION */

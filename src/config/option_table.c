@@ -33,6 +33,10 @@ static const struct option_choice missing_topics[] = {{"wait", MISSING_WAIT},
                                                       {NULL}};
 static const struct option_choice values[] = {
     {"envelope", VALUE_ENVELOPE}, {"payload", VALUE_PAYLOAD, true}, {"json", VALUE_JSON}, {NULL}};
+static const struct option_choice subjects[] = {{"topic", SUBJECT_TOPIC},
+                                                {"record", SUBJECT_RECORD},
+                                                {"topic_record", SUBJECT_TOPIC_RECORD},
+                                                {NULL}};
 static const struct option_choice deliveries[] = {
     {"exactly_once", DELIVERY_EXACTLY_ONCE}, {"at_least_once", DELIVERY_AT_LEAST_ONCE}, {NULL}};
 static const struct option_choice recoveries[] = {
@@ -113,8 +117,40 @@ static const struct option options[] = {
      .summary = "value of the record: walpost.v1.OutboxEvent, or the payload as it stands in the "
                 "table"},
 
-    LATER("contracts.dir", "directory of the contracts"),
-    LATER("contracts.registry.url", "address of the schema registry"),
+    {"contracts.dir", OPTION_TEXT, AT(contracts.dir), .fallback = "schemas", .min = 1, .max = 4096,
+     .allowed = "a directory", .summary = "directory of the contracts"},
+    {"contracts.registry.url", OPTION_TEXT, AT(contracts.registry.url), .fallback = "", .min = 0,
+     .max = 4096, .allowed = "http://HOST:PORT or https://HOST:PORT, several with commas",
+     .summary = "address of a schema registry with Confluent's REST API; several, with commas, are "
+                "tried in turn; none: \"\""},
+    {"contracts.registry.auth.username", OPTION_TEXT, AT(contracts.registry.auth.username),
+     .fallback = "", .min = 0, .max = 4096, .summary = "user, where it asks for one"},
+    {"contracts.registry.auth.password", OPTION_TEXT, .secret = true,
+     AT(contracts.registry.auth.password), .fallback = "", .min = 0, .max = 4096,
+     .summary = "password of that user, better by ${VAR}"},
+    {"contracts.registry.auth.token", OPTION_TEXT, .secret = true,
+     AT(contracts.registry.auth.token), .fallback = "", .min = 0, .max = 16384,
+     .summary = "bearer token instead of user and password, better by ${VAR}"},
+    {"contracts.registry.tls.ca", OPTION_TEXT, AT(contracts.registry.tls.ca), .fallback = "",
+     .min = 0, .max = 4096,
+     .summary = "file with the certificates to trust (PEM); else those of the system"},
+    {"contracts.registry.tls.certificate", OPTION_TEXT, AT(contracts.registry.tls.certificate),
+     .fallback = "", .min = 0, .max = 4096, .summary = "file with walpost's own certificate (PEM)"},
+    {"contracts.registry.tls.key", OPTION_TEXT, AT(contracts.registry.tls.key), .fallback = "",
+     .min = 0, .max = 4096, .summary = "file with its private key (PEM)"},
+    {"contracts.registry.tls.key_password", OPTION_TEXT, .secret = true,
+     AT(contracts.registry.tls.key_password), .fallback = "", .min = 0, .max = 4096,
+     .summary = "password of that key, better by ${VAR}"},
+    {"contracts.registry.subject", OPTION_CHOICE, AT(contracts.registry.subject),
+     .fallback = "topic", .choices = subjects,
+     .summary = "name of a schema's subject: <topic>-value, the message's full name, or both: "
+                "<topic>-<name>"},
+    {"contracts.registry.cache", OPTION_TEXT, AT(contracts.registry.cache), .fallback = "",
+     .min = 0, .max = 4096,
+     .summary = "file that keeps across restarts what was looked up; none: \"\""},
+    {"contracts.registry.timeout", OPTION_DURATION, AT(contracts.registry.timeout_us),
+     .fallback = "5s", .min = 100 * 1000, .max = INT64_C(60) * 1000 * 1000,
+     .summary = "how long one address has for one answer"},
     LATER("contracts.on_violation", "what becomes of an event that breaks its contract"),
 
     {"delivery", OPTION_CHOICE, AT(delivery), .fallback = "exactly_once", .choices = deliveries,

@@ -49,7 +49,7 @@ static void print_option(const struct option *option, const char *name, int dept
                strcmp(name, "dsn") == 0 ? "postgresql://walpost@localhost/shop" : "orders");
     } else if (option->fallback == NULL) {
         printf("%*s# %s: %s\n", depth * 2, "", name, option->computed);
-    } else if (strchr(option->fallback, '{') != NULL) {
+    } else if (strchr(option->fallback, '{') != NULL || option->fallback[0] == '\0') {
         printf("%*s%s: \"%s\"\n", depth * 2, "", name, option->fallback);
     } else {
         printf("%*s%s: %s\n", depth * 2, "", name, option->fallback);

@@ -241,3 +241,13 @@ enum verdict settings_expand(const struct setting *setting, char **expanded, str
     *expanded = text;
     return OK;
 }
+
+const char *settings_where(const struct settings *settings, const char *path)
+{
+    for (size_t i = 0; i < settings->count; i++) {
+        if (strcmp(settings->items[i].path, path) == 0) {
+            return settings->items[i].where;
+        }
+    }
+    return NULL;
+}

@@ -38,6 +38,9 @@ enum verdict MUST_CHECK settings_read_environment(struct settings *settings,
 enum verdict MUST_CHECK settings_read_sets(struct settings *settings, const char *const *sets,
                                            size_t n_sets, struct error *error);
 
+/* Who set an option: "walpost.yaml:12"; NULL: nobody. */
+const char *settings_where(const struct settings *settings, const char *path);
+
 /* Errors about a key, for those who find keys: always INVALID. */
 enum verdict setting_unknown(const char *path, const char *where, struct error *error);
 enum verdict setting_later(const char *path, const char *where, struct error *error);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * schema.h - the parts of `walpost schema`.
+ * In: a command line. Out: an exit status.
+ * Owns: nothing.  Thread: main's. */
+#ifndef WALPOST_CLI_SCHEMA_H
+#define WALPOST_CLI_SCHEMA_H
+
+#include "cli/cli.h"
+
+int schema_register(const struct invocation *invocation);
+
+#endif
