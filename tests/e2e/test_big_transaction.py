@@ -11,7 +11,7 @@ from support.stream import TABLE
 KEYS = 100
 MEMORY_MB = 64
 PEAK_MAX = (MEMORY_MB + 40) * 2**20  # I8; the rows are small
-KILL_AFTER = 250  # batches
+KILL_AFTER = 80  # batches of 5,000 to 20,000 events
 
 
 def one_transaction(stream, rows):
