@@ -15,6 +15,7 @@ pg:         base
 pgoutput:   base
 outbox:     base pgoutput/change.h config/config.h
 contract:   base
+schemas:    base contract
 encode:     base outbox config/config.h
 checkpoint: base
 lane:       base outbox/event.h encode checkpoint
@@ -23,7 +24,7 @@ ledger:     base
 anchor:     base config pg checkpoint lane/producer.h kafka
 pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
 replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h pipeline/lanes.h
-cli:        base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor pipeline replay registry
+cli:        base config pg pgoutput outbox contract schemas encode checkpoint lane kafka ledger anchor pipeline replay registry
 TABLE
 }
 

@@ -11,6 +11,8 @@ static const struct verb {
     const char *name;
     int (*run)(const struct invocation *invocation);
 } verbs[] = {
+    {"list", schema_list},
+    {"check", schema_check},
     {"register", schema_register},
 };
 
@@ -31,12 +33,29 @@ static int unknown_verb(const char *word)
     return say_error(&error);
 }
 
+/* A flag that would be passed over in silence. */
+static enum verdict check_flags(const struct invocation *invocation, struct error *error)
+{
+    bool registers = strcmp(invocation->words[0], "register") == 0;
+    const char *wrong = registers ? "--folder" : "--dry-run";
+    if (invocation_value(invocation, wrong) == NULL) {
+        wrong = "--json";
+        if (!registers || !invocation->json) {
+            return OK;
+        }
+    }
+    error_set(error, INVALID, "%s does not go with walpost schema %s", wrong, invocation->words[0]);
+    return error_remedy(error, "`walpost help schema` says what does.");
+}
+
 static int schema(const struct invocation *invocation)
 {
+    struct error error;
     const char *word = invocation->words[0];
     for (size_t i = 0; i < ARRAY_LEN(verbs) && word != NULL; i++) {
         if (strcmp(word, verbs[i].name) == 0) {
-            return verbs[i].run(invocation);
+            return check_flags(invocation, &error) == OK ? verbs[i].run(invocation)
+                                                         : say_error(&error);
         }
     }
     return unknown_verb(word);
@@ -44,14 +63,25 @@ static int schema(const struct invocation *invocation)
 
 static const struct flag flags[] = {
     {"--dry-run", NULL, "register: say what would be done, change nothing"},
-    {"--compatibility", "LEVEL", "register: set this level for every subject first"},
+    {"--compatibility", "LEVEL",
+     "check: what versions owe each other (default: BACKWARD_TRANSITIVE); register: set this level "
+     "for every subject first"},
+    {"--folder", "FOLDER", "list, check: where the contracts are, instead of contracts.dir"},
     {NULL},
 };
 
 const struct command command_schema = {
     .name = "schema",
-    .summary = "registers contracts in the schema registry",
+    .summary = "lists contracts, tells whether their versions go together, registers them",
     .details =
+        "list shows the contracts below contracts.dir, <EventType>/v<N>.proto. check compiles "
+        "them\n"
+        "with protoc and holds the whole history of every type to a level: BACKWARD (each version\n"
+        "reads events of the one before), FORWARD (the one before reads its events), FULL (both),\n"
+        "each also _TRANSITIVE (all before), or NONE. What can be read but breaks JSON or "
+        "generated\n"
+        "code is a warning. Exit status 1: something is broken. Both need no server.\n"
+        "\n"
         "register takes the contracts below contracts.dir, <EventType>/v<N>.proto in the order of\n"
         "their versions, to the registry of contracts.registry: what it has already stays as it "
         "is,\n"
@@ -63,9 +93,12 @@ const struct command command_schema = {
         "\n"
         "LEVEL is one of BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL,\n"
         "FULL_TRANSITIVE, NONE.\n",
-    .examples = "  walpost schema register --dry-run\n"
+    .examples = "  walpost schema list --folder contracts\n"
+                "  walpost schema check --compatibility FULL_TRANSITIVE\n"
+                "  walpost schema register --dry-run\n"
                 "  walpost schema register --compatibility BACKWARD_TRANSITIVE\n",
     .flags = flags,
-    .words = "register",
+    .words = "list | check | register",
+    .json = true,
     .run = schema,
 };

@@ -8,6 +8,8 @@
 
 #include "cli/cli.h"
 
+int schema_list(const struct invocation *invocation);
+int schema_check(const struct invocation *invocation);
 int schema_register(const struct invocation *invocation);
 
 #endif

@@ -8,10 +8,10 @@
 #include "cli/reach.h"
 #include "cli/say.h"
 #include "cli/schema.h"
-#include "cli/schema_files.h"
 #include "encode/template.h"
 #include "registry/proto_file.h"
 #include "registry/subject.h"
+#include "schemas/schema_files.h"
 
 static const char *const levels[] = {
     "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",

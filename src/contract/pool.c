@@ -29,6 +29,16 @@ const struct message *pool_message_at(const struct pool *pool, uint32_t i)
     return &pool->messages[i];
 }
 
+uint32_t pool_enumerations(const struct pool *pool)
+{
+    return pool->n_enumerations;
+}
+
+const struct enumeration *pool_enumeration_at(const struct pool *pool, uint32_t i)
+{
+    return &pool->enumerations[i];
+}
+
 uint16_t pool_mark_words(const struct pool *pool)
 {
     return pool->mark_words;

@@ -59,7 +59,8 @@ struct enum_value {
 };
 
 struct enumeration {
-    struct bytes name; /* with its package: shop.v1.Color */
+    struct bytes name;  /* with its package: shop.v1.Color */
+    struct bytes local; /* without it */
     const struct enum_value *values;
     uint32_t n_values;
     bool closed;     /* proto2: only the numbers that it lists */
@@ -102,7 +103,9 @@ struct oneof {
 };
 
 struct message {
-    struct bytes name; /* with its package: shop.v1.OrderCreated */
+    struct bytes name;           /* with its package: shop.v1.OrderCreated */
+    struct bytes local;          /* without it: OrderCreated, or OrderCreated.Item for one inside */
+    const struct message *outer; /* NULL: it stands in no other */
     const struct field *fields;
     const struct oneof *oneofs;
     const struct field **extensions; /* of this message, whoever declares them */
@@ -138,6 +141,8 @@ const struct enumeration *pool_enumeration(const struct pool *pool, struct bytes
 /* All messages, in the order of their files; those inside others follow them. */
 uint32_t pool_messages(const struct pool *pool);
 const struct message *pool_message_at(const struct pool *pool, uint32_t i);
+uint32_t pool_enumerations(const struct pool *pool);
+const struct enumeration *pool_enumeration_at(const struct pool *pool, uint32_t i);
 
 /* An upper bound for message->mark_words, and the number of all guesses. */
 uint16_t pool_mark_words(const struct pool *pool);

@@ -66,6 +66,14 @@ static struct bytes qualified(struct pool *pool, struct bytes scope, const char 
     return (struct bytes){text, scope.len + 1 + local.len};
 }
 
+/* A name without the package of its file. */
+static struct bytes without_package(struct bytes name, const pb_file *file)
+{
+    size_t package = file->package == NULL ? 0 : strlen(file->package);
+    size_t cut = package == 0 ? 0 : package + 1;
+    return (struct bytes){name.data + cut, name.len - cut};
+}
+
 /* Lines count from 1; 0 where the descriptors came without their source. */
 static int32_t line_of(const pb_file *file, const struct path *path, int32_t kind, size_t index)
 {
@@ -146,6 +154,7 @@ static void place_enum(struct loader *loader, const pb_file *file, const pb_enum
         values[i].number = from->value[i]->number;
     }
     to->name = qualified(pool, scope, from->name);
+    to->local = without_package(to->name, file);
     to->values = values;
     to->n_values = (uint32_t)from->n_value;
     to->closed = !is_proto3(file);
@@ -163,19 +172,22 @@ static void place_extension(struct loader *loader, const pb_file *file, const pb
 }
 
 static enum verdict place_message(struct loader *loader, const pb_file *file,
-                                  const pb_message *from, struct bytes scope,
+                                  const pb_message *from, const struct message *outer,
                                   const struct path *path)
 {
     struct pool *pool = loader->pool;
+    struct bytes scope = outer == NULL ? bytes_of(file->package) : outer->name;
     loader->sources[pool->n_messages] = (struct source){file, from, *path};
     struct message *to = &pool->messages[pool->n_messages++];
     to->name = qualified(pool, scope, from->name);
+    to->local = without_package(to->name, file);
+    to->outer = outer;
     to->file = arena_copy(&pool->arena, bytes_of(file->name)).data;
     to->map_entry = from->options != NULL && from->options->map_entry;
     to->message_set = from->options != NULL && from->options->message_set_wire_format;
-    struct path outer = {.n = path->n - 2};
-    memcpy(outer.parts, path->parts, outer.n * sizeof(outer.parts[0]));
-    to->line = line_of(file, &outer, path->parts[path->n - 2], (size_t)path->parts[path->n - 1]);
+    struct path above = {.n = path->n - 2};
+    memcpy(above.parts, path->parts, above.n * sizeof(above.parts[0]));
+    to->line = line_of(file, &above, path->parts[path->n - 2], (size_t)path->parts[path->n - 1]);
 
     struct bytes name = to->name;
     for (size_t i = 0; i < from->n_enum_type; i++) {
@@ -190,7 +202,7 @@ static enum verdict place_message(struct loader *loader, const pb_file *file,
             return error_set(loader->error, INVALID, "%s: messages are nested too deep",
                              file->name);
         }
-        enum verdict verdict = place_message(loader, file, from->nested_type[i], name, &inner);
+        enum verdict verdict = place_message(loader, file, from->nested_type[i], to, &inner);
         if (verdict != OK) {
             return verdict;
         }
@@ -218,7 +230,7 @@ static enum verdict place_file(struct loader *loader, const pb_file *file)
     }
     for (size_t i = 0; i < file->n_message_type; i++) {
         struct path path = {.parts = {IN_FILE_MESSAGE, (int32_t)i}, .n = 2};
-        enum verdict verdict = place_message(loader, file, file->message_type[i], package, &path);
+        enum verdict verdict = place_message(loader, file, file->message_type[i], NULL, &path);
         if (verdict != OK) {
             return verdict;
         }

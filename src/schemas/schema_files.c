@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/schema_files.h"
+#include "schemas/schema_files.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
  * In: a directory. Out: event types in alphabetical order, each with its newest version.
  * Owns: the list (schema_list_release).  Thread: main's.
  * Keeps: versions count from 1 without gaps. A folder without a v<N>.proto is no event type. */
-#ifndef WALPOST_CLI_SCHEMA_FILES_H
-#define WALPOST_CLI_SCHEMA_FILES_H
+#ifndef WALPOST_SCHEMAS_SCHEMA_FILES_H
+#define WALPOST_SCHEMAS_SCHEMA_FILES_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The judgments are Confluent's where it has the rule, but for two: it compares no labels, so that
+ * a list of numbers and a single one pass for the same, which readers of packed lists pay for; and
+ * an optional field of proto2 may become required, which refuses old events. Warnings are
+ * walpost's. */
+#include "contract/changes.h"
+
+#include "base/check.h"
+
+static const struct change_rule rules[CHANGES] = {
+    [PACKAGE_CHANGED] = {"PACKAGE_CHANGED", JUDGED_WARNED,
+                         "the package is another one, which generated code and the types in an Any "
+                         "carry in their names"},
+    [MESSAGE_ADDED] = {"MESSAGE_ADDED", JUDGED_COMPATIBLE, "the message is new"},
+    [MESSAGE_MOVED] = {"MESSAGE_MOVED", JUDGED_COMPATIBLE, "the message stands in another place"},
+    [MESSAGE_REMOVED] = {"MESSAGE_REMOVED", JUDGED_BROKEN,
+                         "the message is gone: there is nothing to read its events by"},
+    [ENUM_ADDED] = {"ENUM_ADDED", JUDGED_COMPATIBLE, "the enum is new"},
+    [ENUM_REMOVED] = {"ENUM_REMOVED", JUDGED_COMPATIBLE, "the enum is gone"},
+    [ENUM_CONST_ADDED] = {"ENUM_CONST_ADDED", JUDGED_COMPATIBLE, "the value is new"},
+    [ENUM_CONST_CHANGED] = {"ENUM_CONST_CHANGED", JUDGED_WARNED,
+                            "the value has another name, and JSON knows values by their names"},
+    [ENUM_CONST_REMOVED] = {"ENUM_CONST_REMOVED", JUDGED_WARNED,
+                            "the value is gone: JSON that has its name is refused"},
+    [FIELD_ADDED] = {"FIELD_ADDED", JUDGED_COMPATIBLE, "the field is new"},
+    [FIELD_REMOVED] = {"FIELD_REMOVED", JUDGED_COMPATIBLE,
+                       "the field is gone, and passed over where it comes"},
+    [REQUIRED_FIELD_ADDED] = {"REQUIRED_FIELD_ADDED", JUDGED_BROKEN,
+                              "the field is new and required: old events do not have it"},
+    [REQUIRED_FIELD_REMOVED] = {"REQUIRED_FIELD_REMOVED", JUDGED_BROKEN,
+                                "the field was required and is gone"},
+    [FIELD_BECAME_REQUIRED] = {"FIELD_BECAME_REQUIRED", JUDGED_BROKEN,
+                               "the field is required now: events without it are refused"},
+    [FIELD_NAME_CHANGED] = {"FIELD_NAME_CHANGED", JUDGED_WARNED,
+                            "the field has another name, and JSON and generated code know fields "
+                            "by their names"},
+    [FIELD_JSON_NAME_CHANGED] = {"FIELD_JSON_NAME_CHANGED", JUDGED_WARNED,
+                                 "the field has another name in JSON"},
+    [FIELD_KIND_CHANGED] = {"FIELD_KIND_CHANGED", JUDGED_BROKEN,
+                            "of scalar, message and map it is another one now"},
+    [FIELD_SCALAR_KIND_CHANGED] = {"FIELD_SCALAR_KIND_CHANGED", JUDGED_BROKEN,
+                                   "the two types do not read each other's bytes"},
+    [FIELD_TYPE_CHANGED] = {"FIELD_TYPE_CHANGED", JUDGED_WARNED,
+                            "the bytes are the same, but JSON writes it another way or values may "
+                            "not fit"},
+    [FIELD_NAMED_TYPE_CHANGED] = {"FIELD_NAMED_TYPE_CHANGED", JUDGED_BROKEN,
+                                  "it holds another message"},
+    [FIELD_STRING_OR_BYTES_LABEL_CHANGED] = {"FIELD_STRING_OR_BYTES_LABEL_CHANGED", JUDGED_WARNED,
+                                             "one value and a list are written differently in "
+                                             "JSON, and one value keeps only the last"},
+    [FIELD_NUMERIC_LABEL_CHANGED] = {"FIELD_NUMERIC_LABEL_CHANGED", JUDGED_BROKEN,
+                                     "a packed list is no number: it is passed over, and zero is "
+                                     "read"},
+    [FIELD_MESSAGE_LABEL_CHANGED] = {"FIELD_MESSAGE_LABEL_CHANGED", JUDGED_WARNED,
+                                     "one message and a list are written differently in JSON, and "
+                                     "a list becomes one message with all of them mixed"},
+    [FIELD_PRESENCE_REMOVED] = {"FIELD_PRESENCE_REMOVED", JUDGED_WARNED,
+                                "absent and zero cannot be told apart any more"},
+    [FIELD_MOVED_TO_NEW_ONEOF] = {"FIELD_MOVED_TO_NEW_ONEOF", JUDGED_WARNED,
+                                  "the field is in a oneof now, where generated code reaches it "
+                                  "another way"},
+    [FIELD_MOVED_TO_EXISTING_ONEOF] = {"FIELD_MOVED_TO_EXISTING_ONEOF", JUDGED_BROKEN,
+                                       "the field is in a oneof with others now: old events that "
+                                       "have both lose one"},
+    [MULTIPLE_FIELDS_MOVED_TO_ONEOF] = {"MULTIPLE_FIELDS_MOVED_TO_ONEOF", JUDGED_BROKEN,
+                                        "several fields are in a oneof now: old events that have "
+                                        "more than one lose the others"},
+    [ONEOF_ADDED] = {"ONEOF_ADDED", JUDGED_COMPATIBLE, "the oneof is new"},
+    [ONEOF_REMOVED] = {"ONEOF_REMOVED", JUDGED_WARNED,
+                       "the oneof is gone, which generated code asks what is set"},
+    [ONEOF_FIELD_ADDED] = {"ONEOF_FIELD_ADDED", JUDGED_COMPATIBLE, "the oneof has one more field"},
+    [ONEOF_FIELD_REMOVED] = {"ONEOF_FIELD_REMOVED", JUDGED_BROKEN,
+                             "the oneof lost the field: events that have it seem to have none"},
+    [ONEOF_FIELD_MOVED_OUT] = {"ONEOF_FIELD_MOVED_OUT", JUDGED_WARNED,
+                               "the field is out of its oneof, which generated code asks what is "
+                               "set"},
+};
+
+const struct change_rule *change_rule(enum change change)
+{
+    check((unsigned)change < CHANGES);
+    return &rules[change];
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * compat.h - can events of one version of a contract be read by another?
+ * In -> out: two versions -> every difference, with its rule, its place and its judgment.
+ * Owns: the list of differences.
+ * Thread: any; pure.
+ * Source: the rules of Confluent's registry for Protobuf: fields match by number, messages and
+ * enums by name; changes.h for what walpost adds. */
+#ifndef WALPOST_CONTRACT_COMPAT_H
+#define WALPOST_CONTRACT_COMPAT_H
+
+#include "contract/changes.h"
+#include "contract/pool.h"
+
+/* One version: the descriptors that its file was compiled to, with all that it imports. */
+struct version {
+    const struct pool *pool;
+    const char *file; /* as the descriptors name it */
+};
+
+struct difference {
+    enum change change;
+    bool in_writer;    /* the line is of the writer's file, where the reader's has nothing */
+    int32_t line;      /* 0: unknown */
+    char subject[160]; /* OrderPlaced.total */
+    char detail[96];   /* "int32 became string"; may be empty */
+};
+
+struct differences {
+    struct difference *all;
+    size_t n;
+    size_t max;
+};
+
+/* Appends every difference that a reader of `reader` meets in events of `writer`. */
+void compat_compare(const struct version *writer, const struct version *reader,
+                    struct differences *differences);
+void differences_release(struct differences *differences);
+
+/* The worst of them. */
+enum judgment differences_judgment(const struct differences *differences);
+
+/* Which versions are held against which: 1 is the oldest. */
+enum compatibility {
+    COMPATIBILITY_NONE,
+    COMPATIBILITY_BACKWARD, /* the newest reads the one before */
+    COMPATIBILITY_BACKWARD_TRANSITIVE,
+    COMPATIBILITY_FORWARD, /* the one before reads the newest */
+    COMPATIBILITY_FORWARD_TRANSITIVE,
+    COMPATIBILITY_FULL, /* both */
+    COMPATIBILITY_FULL_TRANSITIVE,
+    COMPATIBILITIES,
+};
+
+const char *compatibility_name(enum compatibility compatibility);
+/* False: there is none of that name. */
+bool compatibility_named(const char *name, enum compatibility *compatibility);
+
+/* Must version `newer` read `older`; must `older` read `newer`? newer > older. Every version was
+ * the newest once, so that the whole history is held to it. */
+bool compatibility_asks(enum compatibility compatibility, uint32_t newer, uint32_t older,
+                        bool backward);
+
+#endif

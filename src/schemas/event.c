@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Which message is the event, and whether its name is one. */
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "base/check.h"
+#include "schemas/schemas.h"
+
+/* --- which message -----------------------------------------------------------------------------
+ */
+
+/* What a line "// walpost.event: NAME" says; data NULL: there is none. */
+static struct bytes said(struct bytes source)
+{
+    static const char mark[] = "// walpost.event:";
+    const char *at = memmem(source.data, source.len, mark, sizeof(mark) - 1);
+    if (at == NULL) {
+        return BYTES_NULL;
+    }
+    const char *end = source.data + source.len;
+    at += sizeof(mark) - 1;
+    while (at < end && *at == ' ') {
+        at++;
+    }
+    const char *from = at;
+    while (at < end && (isalnum((unsigned char)*at) || *at == '_' || *at == '.')) {
+        at++;
+    }
+    return (struct bytes){from, (size_t)(at - from)};
+}
+
+static const struct message *own_message(const struct pool *pool, const char *file,
+                                         struct bytes local)
+{
+    for (uint32_t i = 0; i < pool_messages(pool); i++) {
+        const struct message *message = pool_message_at(pool, i);
+        if (strcmp(message->file, file) == 0 && bytes_equal(message->local, local)) {
+            return message;
+        }
+    }
+    return NULL;
+}
+
+/* NULL: there are several, or none. */
+static const struct message *only_message(const struct pool *pool, const char *file)
+{
+    const struct message *only = NULL;
+    for (uint32_t i = 0; i < pool_messages(pool); i++) {
+        const struct message *message = pool_message_at(pool, i);
+        if (strcmp(message->file, file) == 0 && message->outer == NULL) {
+            if (only != NULL) {
+                return NULL;
+            }
+            only = message;
+        }
+    }
+    return only;
+}
+
+static const struct message *named_like(const struct pool *pool, const char *file, const char *type)
+{
+    char *name = must_strdup(type);
+    size_t len = 0;
+    for (const char *at = type; *at != '\0'; at++) {
+        if (*at != '.') {
+            name[len++] = *at;
+        }
+    }
+    const struct message *message = own_message(pool, file, (struct bytes){name, len});
+    free(name);
+    const char *dot = strchr(type, '.');
+    return message == NULL && dot != NULL ? named_like(pool, file, dot + 1) : message;
+}
+
+enum verdict schema_find_event(const struct pool *pool, const char *file, const char *type,
+                               struct bytes source, const struct message **message,
+                               struct error *error)
+{
+    struct bytes name = said(source);
+    const struct message *found;
+    if (name.data != NULL) {
+        found = own_message(pool, file, name);
+        if (found == NULL) {
+            return error_set(error, INVALID,
+                             "%s says that %.*s is the event, but has no such message", file,
+                             (int)name.len, name.data);
+        }
+    } else {
+        found = only_message(pool, file);
+        if (found == NULL) {
+            found = named_like(pool, file, type);
+        }
+    }
+    if (found == NULL) {
+        error_set(error, INVALID, "%s does not say which of its messages is the event %s", file,
+                  type);
+        return error_remedy(error,
+                            "Give the message the name of the type without its dots, or write "
+                            "a line `// walpost.event: NAME` into the file.");
+    }
+    *message = found;
+    return OK;
+}
+
+/* --- the past tense ----------------------------------------------------------------------------
+ */
+
+/* Participles that events are made of and whose letters do not tell. */
+static const char *const irregular[] = {
+    "Agreed", "Freed",     "Guaranteed", "Begun", "Bought",     "Broken", "Built",  "Caught",
+    "Chosen", "Cut",       "Done",       "Drawn", "Fallen",     "Found",  "Given",  "Gone",
+    "Grown",  "Held",      "Hidden",     "Hit",   "Kept",       "Known",  "Laid",   "Left",
+    "Lent",   "Lost",      "Made",       "Met",   "Overridden", "Paid",   "Put",    "Read",
+    "Reset",  "Rewritten", "Risen",      "Run",   "Seen",       "Sent",   "Set",    "Shown",
+    "Shut",   "Sold",      "Spent",      "Split", "Spoken",     "Taken",  "Thrown", "Told",
+    "Undone", "Unpaid",    "Withdrawn",  "Won",   "Written",
+};
+
+/* The last word of CamelCase. */
+static const char *last_word(const char *type)
+{
+    const char *at = type + strlen(type);
+    while (at > type && !isupper((unsigned char)*at)) {
+        at--;
+    }
+    return at;
+}
+
+bool schema_is_past_tense(const char *type)
+{
+    const char *word = last_word(type);
+    size_t len = strlen(word);
+    /* Need, Feed and Seed are none. */
+    if (len > 3 && strcmp(word + len - 2, "ed") == 0 && word[len - 3] != 'e') {
+        return true;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(irregular); i++) {
+        if (strcmp(word, irregular[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}

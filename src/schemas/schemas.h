@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * schemas.h - the contracts of a folder: schemas/<EventType>/v<N>.proto, compiled by protoc.
+ * In -> out: a folder -> every version of every event type, with its descriptors and the message
+ *            that is the event.
+ * Owns: descriptors and names, until schemas_release.
+ * Thread: the caller's, which waits for protoc; afterwards read-only.
+ * Keeps: versions count from 1 without gaps. */
+#ifndef WALPOST_SCHEMAS_SCHEMAS_H
+#define WALPOST_SCHEMAS_SCHEMAS_H
+
+#include "contract/pool.h"
+
+struct schema {
+    char *type; /* Order.Placed */
+    char *file; /* Order.Placed/v1.proto: below the folder, and as the descriptors name it */
+    uint32_t version;
+    struct pool *pool;
+    const struct message *message;
+};
+
+struct schemas {
+    char *folder;
+    struct schema *all; /* by type, then by version */
+    size_t n;
+};
+
+/* Reads and compiles all of them. Imports are looked for below the folder, then where protoc has
+ * its own. INVALID: a version is missing, does not compile, or does not say which of its messages
+ * is the event; then nothing is left to release. */
+enum verdict MUST_CHECK schemas_load(const char *folder, struct schemas *schemas,
+                                     struct error *error);
+void schemas_release(struct schemas *schemas);
+
+/* The message of a file that is the event of `type`: the one that a line
+ *     // walpost.event: NAME
+ * names; else the only one that stands in no other; else the one with the name of the type without
+ * its dots (OrderPlaced for Order.Placed), or of what comes behind its first one (Placed). */
+enum verdict MUST_CHECK schema_find_event(const struct pool *pool, const char *file,
+                                          const char *type, struct bytes source,
+                                          const struct message **message, struct error *error);
+
+/* Is the last word of an event type in the past tense, as far as its letters tell? */
+bool schema_is_past_tense(const char *type);
+
+/* Compiles one file. INVALID, with protoc's own words. (protoc.c) */
+enum verdict MUST_CHECK protoc_compile(const char *folder, const char *file, struct pool **pool,
+                                       struct error *error);
+
+#endif

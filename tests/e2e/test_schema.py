@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""walpost schema: contracts in a folder, their history, and what is wrong with them. No server is needed."""
+
+import json
+import os
+import subprocess
+
+import pytest
+
+from support.walpost import program
+
+PLACED = 'syntax = "proto3"; package shop.v1;\nmessage OrderPlaced {{\n  string id = 1;\n  {} = 2;\n}}\n'
+
+
+def write(folder, **files):
+    """type__vN="..." becomes type/vN.proto, with dots for single underscores."""
+    for name, text in files.items():
+        event, version = name.split("__")
+        path = folder / event.replace("_", ".") / f"{version}.proto"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def schema(folder, *arguments, environment=None):
+    return subprocess.run([program(), "schema", *arguments, "--folder", str(folder)], text=True, capture_output=True,
+                          timeout=60, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+
+
+@pytest.mark.quick
+def test_a_history_that_goes_together(tmp_path):
+    write(tmp_path, Order_Placed__v1=PLACED.format("int64 total"),
+          Order_Placed__v2=PLACED.format("int64 total").replace("}", "  string note = 3;\n}"))
+    listed = schema(tmp_path, "list")
+    assert listed.returncode == 0
+    assert listed.stdout.splitlines()[1].split()[:3] == ["Order.Placed", "2", "shop.v1.OrderPlaced,"]
+    done = schema(tmp_path, "check", "--compatibility", "FULL_TRANSITIVE")
+    assert (done.returncode, done.stdout) == (0, "1 event types, 2 versions, FULL_TRANSITIVE: 0 broken, 0 warnings\n")
+
+
+@pytest.mark.quick
+def test_a_break_is_told_with_file_line_and_rule(tmp_path):
+    write(tmp_path, Order_Placed__v1=PLACED.format("int64 total"), Order_Placed__v2=PLACED.format("string total"))
+    done = schema(tmp_path, "check")
+    assert done.returncode == 1
+    assert f"{tmp_path}/Order.Placed/v2.proto:4: broken: OrderPlaced.total: int64 became string" in done.stdout
+    assert "(FIELD_SCALAR_KIND_CHANGED, v2 reads v1)" in done.stdout
+    found = json.loads(schema(tmp_path, "check", "--json").stdout)
+    assert (found["broken"], found["findings"][0]["line"]) == (1, 4)
+    assert schema(tmp_path, "check", "--compatibility", "NONE").returncode == 0
+
+
+def test_a_number_used_again_shows_in_the_whole_history_only(tmp_path):
+    write(tmp_path, Order_Placed__v1=PLACED.format("int64 total"),
+          Order_Placed__v2='syntax = "proto3"; package shop.v1;\nmessage OrderPlaced {\n  string id = 1;\n}\n',
+          Order_Placed__v3=PLACED.format("string total"))
+    assert schema(tmp_path, "check", "--compatibility", "BACKWARD").returncode == 0
+    done = schema(tmp_path, "check")
+    assert done.returncode == 1 and "v3 reads v1" in done.stdout
+
+
+def test_forward_is_the_other_way_round(tmp_path):
+    member = 'syntax = "proto3"; package shop.v1;\nmessage OrderPlaced {{ oneof o {{ int32 a = 1; {} }} }}\n'
+    write(tmp_path, Order_Placed__v1=member.format(""), Order_Placed__v2=member.format("int32 b = 2;"))
+    assert schema(tmp_path, "check").returncode == 0
+    done = schema(tmp_path, "check", "--compatibility", "FORWARD")
+    assert done.returncode == 1 and "ONEOF_FIELD_REMOVED, v1 reads v2" in done.stdout
+
+
+def test_imports_are_found_and_compared(tmp_path):
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common" / "money.proto").write_text('syntax = "proto3"; package shop.v1; message Money { int64 units = 1; }')
+    text = ('syntax = "proto3"; package shop.v1; import "common/money.proto"; import "google/protobuf/timestamp.proto";\n'
+            "message OrderPlaced { Money total = 1; google.protobuf.Timestamp at = 2; }\n")
+    write(tmp_path, Order_Placed__v1=text)
+    assert "shop.v1.OrderPlaced, 2 fields" in schema(tmp_path, "list").stdout
+    assert schema(tmp_path, "check").returncode == 0
+
+
+def test_which_message_is_the_event(tmp_path):
+    two = 'syntax = "proto3"; message Item {{ int32 a = 1; }}\nmessage {} {{ Item item = 1; }}\n'
+    write(tmp_path, Order_Placed__v1=two.format("OrderPlaced"), Order_Shipped__v1=two.format("Shipped"),
+          Order_Paid__v1="// walpost.event: Item\n" + two.format("Other"))
+    lines = schema(tmp_path, "list").stdout.splitlines()[1:]
+    assert [line.split()[2] for line in lines] == ["Item,", "OrderPlaced,", "Shipped,"]
+    write(tmp_path, Order_Lost__v1=two.format("Other"))
+    done = schema(tmp_path, "list")
+    assert done.returncode == 2 and "Order.Lost/v1.proto does not say which of its messages" in done.stderr
+
+
+@pytest.mark.parametrize("name, warned", [("Order.PaymentProcessed", 0), ("Order.Paid", 0), ("Mail.Sent", 0),
+                                          ("Order.Place", 1), ("Order.SendMail", 1), ("Need", 1)])
+def test_names_are_in_the_past_tense(tmp_path, name, warned):
+    write(tmp_path, **{name.replace(".", "_") + "__v1": PLACED.format("int64 total")})
+    found = json.loads(schema(tmp_path, "check", "--json").stdout)
+    assert found["warnings"] == warned
+
+
+@pytest.mark.quick
+def test_what_is_wrong_is_said(tmp_path):
+    missing = schema(tmp_path / "nowhere", "list")
+    assert missing.returncode == 2 and "cannot be read: No such file" in missing.stderr
+    write(tmp_path, Order_Placed__v2=PLACED.format("int64 total"))
+    gap = schema(tmp_path, "check")
+    assert gap.returncode == 2 and "v1.proto is missing, though there is a v2.proto" in gap.stderr
+    write(tmp_path, Order_Placed__v1=PLACED.format("in64 total"))
+    bad = schema(tmp_path, "check")
+    assert bad.returncode == 2
+    assert 'Order.Placed/v1.proto does not compile: Order.Placed/v1.proto:4:3: "in64" is not defined.' in bad.stderr
+    none = schema(tmp_path, "check", environment={"PATH": "/nowhere"})
+    assert none.returncode == 2 and "protobuf-compiler" in none.stderr
+    level = schema(tmp_path, "check", "--compatibility", "backward")
+    assert level.returncode == 2 and "BACKWARD_TRANSITIVE" in level.stderr
+    flag = schema(tmp_path, "check", "--dry-run")
+    assert flag.returncode == 2 and "--dry-run does not go with walpost schema check" in flag.stderr
+    verb = schema(tmp_path, "chek")
+    assert verb.returncode == 2 and "check" in verb.stderr
+    assert schema(tmp_path, "register").returncode == 2
