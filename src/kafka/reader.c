@@ -22,6 +22,7 @@ struct reader {
     const struct config *config;
     struct client uncommitted;
     struct client committed; /* zeroed until first needed */
+    int32_t n_partitions;    /* of the topic that was read last */
 };
 
 struct partition {
@@ -285,6 +286,12 @@ enum verdict reader_read(struct reader *reader, const char *topic, bool committe
         rd_kafka_queue_destroy(reading.queue);
         rd_kafka_topic_destroy(reading.handle);
     }
+    reader->n_partitions = reading.n_partitions;
     free(reading.partitions);
     return verdict;
+}
+
+int32_t reader_partitions(const struct reader *reader)
+{
+    return reader->n_partitions;
 }

@@ -33,4 +33,8 @@ enum verdict MUST_CHECK reader_read(struct reader *reader, const char *topic, bo
                                     int timeout_ms, const atomic_bool *stop, reader_fn *fn,
                                     void *context, struct error *error);
 
+/* So many the last topic had that was read, as the broker that answered knows it: just grown, it
+ * may have more. */
+int32_t reader_partitions(const struct reader *reader);
+
 #endif

@@ -58,6 +58,20 @@ static void on_record(void *context, int32_t partition, int64_t offset, struct b
     }
 }
 
+/* A broker that has not heard yet that the topic grew would hide the new lanes' records. */
+static enum verdict all_lanes_were_read(const struct config *config, const struct reader *reader,
+                                        const struct checkpoint *checkpoint, struct error *error)
+{
+    uint32_t partitions = (uint32_t)reader_partitions(reader);
+    if (!checkpoint->found || checkpoint->layout.lanes < partitions) {
+        return OK;
+    }
+    error_set(error, RETRY, "topic \"%s\" has %u partitions, and its generation has %u lanes",
+              config->checkpoint_topic, partitions, checkpoint->layout.lanes);
+    return error_remedy(error, "Nothing, when it was grown a moment ago: the broker will know. "
+                               "Otherwise give it one more partition than there are lanes.");
+}
+
 enum verdict checkpoint_read(const struct config *config, struct reader *reader, bool committed,
                              int timeout_ms, const atomic_bool *stop, struct checkpoint *checkpoint,
                              struct error *error)
@@ -76,7 +90,11 @@ enum verdict checkpoint_read(const struct config *config, struct reader *reader,
         return verdict;
     }
     checkpoint_complete(checkpoint);
-    return OK;
+    verdict = all_lanes_were_read(config, reader, checkpoint, error);
+    if (verdict != OK) {
+        checkpoint_release(checkpoint);
+    }
+    return verdict;
 }
 
 enum verdict checkpoint_exists(const struct config *config, const struct log *log, bool *exists,
