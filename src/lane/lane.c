@@ -214,6 +214,7 @@ static enum verdict publish(struct lane *lane, struct producer *producer, struct
             if (verdict != OK) {
                 return verdict;
             }
+            pauses = 0; /* librdkafka gives up a first record after a refusal: no reason for long */
             continue;
         case ABORT:
         case RETRY:

@@ -192,6 +192,10 @@ static size_t fake_poll(struct producer *producer, int timeout_ms, report_fn *re
     }
     struct error error;
     enum verdict scripted = take_answer(&kafka->on_report, "a report", &error);
+    if (kafka->stumbles && kafka->has_refused) {
+        kafka->has_refused = false;
+        scripted = error_set(&error, ABORT, "given up with its batch");
+    }
     bool refused[2] = {set_is_refused(fake, false), set_is_refused(fake, true)};
     size_t n = fake->n_waiting;
     fake->n_waiting = 0;
@@ -203,6 +207,7 @@ static size_t fake_poll(struct producer *producer, int timeout_ms, report_fn *re
             report.verdict = scripted;
         } else if (bad) {
             report.verdict = error_set(&error, REJECT, "the broker refused it");
+            kafka->has_refused = true;
         } else if (fake->failed) {
             report.verdict = error_set(&error, ABORT, "the transaction has failed");
         }

@@ -39,6 +39,8 @@ struct fake_kafka {
     bool (*is_bad)(const struct event *event, bool dead); /* the broker refuses such a record */
     enum dead_reason bad_reason;
     bool checkpoint_is_bad;
+    bool stumbles;     /* the attempt after a refusal fails, as librdkafka's often do */
+    bool has_refused;  /* and has not stumbled since */
     size_t client_max; /* bytes that send takes; 0: any */
     size_t set_max;    /* bytes that may travel together; 0: any */
     size_t queue_max;  /* records without a report; 0: any */

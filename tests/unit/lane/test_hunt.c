@@ -60,6 +60,19 @@ static void expect_only_culprits_dead(struct bench *bench)
     }
 }
 
+/* Pauses between tries grow; a hunt that makes progress must not pay for all of them. */
+Test(hunt, I10_a_hunt_goes_on_where_every_second_try_fails, .timeout = 20)
+{
+    struct bench bench;
+    many(&bench, 1000, 10);
+    bench.kafka.stumbles = true;
+    for (size_t i = 0; i < 1000; i += 90) {
+        make_culprit(&bench, i);
+    }
+    expect_only_culprits_dead(&bench);
+    bench_release(&bench);
+}
+
 Test(hunt, I10_one_culprit_among_ten_thousand)
 {
     static const size_t places[] = {0, 1, 4999, 5000, 7777, MANY - 1};
