@@ -387,7 +387,7 @@ static enum verdict without_slot(const struct session_options *options, struct s
     struct checkpoint found;
     enum verdict verdict = checkpoint_read(options->config, reader, false, READ_TIMEOUT_MS,
                                            options->stop, &found, error);
-    if (verdict == WAIT) { /* no such topic: no checkpoint */
+    if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
         *error = gone;
         return REFUSE;
     }
