@@ -3,8 +3,8 @@
 # Documents name what is there, and all of it:
 #   every option is in docs/configuration.md and in examples/walpost.yaml, and nothing else is;
 #   every command and flag is in docs/walpost.1, and nothing else is;
-#   ARCHITECTURE.md has the table of scripts/check-layers.sh, and the functions and tests that it
-#   names exist.
+#   ARCHITECTURE.md has the table of scripts/check-layers.sh; the functions and tests that it and
+#   docs/pains.md name exist.
 #   check-docs.sh [ROOT]     ROOT: the repository (a test gives it a broken copy)
 # shellcheck disable=SC2016 # backquotes are Markdown's here
 set -euo pipefail
@@ -80,14 +80,14 @@ documented_layers() {
         sed -E 's/ +/ /g; s/ $//' | sort
 }
 
-# `file: name` of the table of invariants.
-named_places() {
-    grep -oE '`[a-z0-9_/]+\.(c|py): [A-Za-z0-9_]+`' ARCHITECTURE.md | tr -d '`' | sort -u
+# `file: name` of the table of invariants, and of that of the pains.
+named_places() { # DOCUMENT
+    grep -oE '`[a-z0-9_/]+\.(c|py): [A-Za-z0-9_]+`' "$1" | tr -d '`' | sort -u
 }
 
 # --- do they agree? ---
 
-for document in docs/configuration.md examples/walpost.yaml docs/walpost.1 ARCHITECTURE.md; do
+for document in docs/configuration.md examples/walpost.yaml docs/walpost.1 docs/pains.md ARCHITECTURE.md; do
     [ -f "$document" ] || {
         echo "$document is not there" >&2
         exit 1
@@ -123,17 +123,17 @@ at_least() { # NUMBER WHAT LIST
     }
 }
 
-check_places() {
+check_places() { # DOCUMENT
     local place file name found
     while IFS= read -r place; do
         file=${place%%: *}
         name=${place##*: }
         found=$(find src tests -path "*/$file" | head -n 1)
         if [ -z "$found" ] || ! grep -qw -- "$name" "$found"; then
-            echo "ARCHITECTURE.md names $place, which does not exist" >&2
+            echo "$1 names $place, which does not exist" >&2
             failures=$((failures + 1))
         fi
-    done <<< "$1"
+    done <<< "$(named_places "$1")"
 }
 
 at_least 30 options "$(options)"
@@ -146,8 +146,10 @@ compare command docs/walpost.1 "$(commands)" "$(documented_commands)"
 compare flag docs/walpost.1 "$(flags)" "$(documented_flags)"
 
 at_least 10 folders "$(layers)"
-at_least 20 places "$(named_places)"
+at_least 20 places "$(named_places ARCHITECTURE.md)"
+at_least 20 places "$(named_places docs/pains.md)"
 compare layer ARCHITECTURE.md "$(layers)" "$(documented_layers)"
-check_places "$(named_places)"
+check_places ARCHITECTURE.md
+check_places docs/pains.md
 
 [ "$failures" = 0 ]
