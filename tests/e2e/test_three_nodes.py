@@ -5,12 +5,14 @@ import contextlib
 import time
 
 import pytest
+from confluent_kafka import KafkaException
 
 from support.process import wait_until
 from support.servers import Kafka
 from support.writer import event_type
 
 TRANSACTIONS = "__transaction_state"
+PARTS = 3  # transaction.state.log.num.partitions, as the harness sets it
 AWAY = 12  # seconds; longer than librdkafka and the brokers take to notice
 
 
@@ -23,8 +25,11 @@ def kafka():
 
 def leader(kafka, topic, partition):
     """The node that leads a partition; 0: nobody, or not known."""
-    metadata = kafka.admin.list_topics(topic, timeout=10).topics[topic]
-    return max(0, metadata.partitions[partition].leader)
+    try:
+        found = kafka.admin.list_topics(topic, timeout=10).topics[topic]
+    except KafkaException:  # it asked a node that is away
+        return 0
+    return max(0, found.partitions[partition].leader) if partition in found.partitions else 0
 
 
 def coordinator(kafka, transactional_id):
@@ -32,11 +37,11 @@ def coordinator(kafka, transactional_id):
     value = 0
     for letter in transactional_id:
         value = (31 * value + ord(letter)) & 0xFFFFFFFF
-    return leader(kafka, TRANSACTIONS, (value & 0x7FFFFFFF) % kafka.topics(TRANSACTIONS)[TRANSACTIONS])
+    return leader(kafka, TRANSACTIONS, (value & 0x7FFFFFFF) % PARTS)
 
 
 def wait_moved(kafka, find, node):
-    wait_until(lambda: find() not in (0, node), 60, f"node {node} is followed by another one")
+    wait_until(lambda: find() not in (0, node), 120, f"node {node} is followed by another one")
 
 
 def pending(stream):
@@ -47,14 +52,18 @@ def pending(stream):
 def dies_in_the_middle(stream, kafka, find, killed):
     """The node that find() names stops answering while it holds something of a batch, and is killed
     there; it is back afterwards."""
-    node = find()
+    node = wait_until(find, 60, "a node leads")
     kafka.freeze_node(node)
-    stuck = pending(stream) + 100
-    wait_until(lambda: pending(stream) > stuck, 60, "rows wait for the frozen node")
-    kafka.kill_node(node)
-    killed("a broker of three")
-    yield node
-    kafka.start_node(node)
+    try:
+        stuck = pending(stream) + 100
+        wait_until(lambda: pending(stream) > stuck, 60, "rows wait for the frozen node")
+        kafka.kill_node(node)
+        killed("a broker of three")
+        yield node
+    finally:
+        if node in kafka.processes:
+            kafka.kill_node(node)
+        kafka.start_node(node)
 
 
 def wait_for_more(writer, count):
@@ -76,7 +85,6 @@ def test_I3_I5_the_leader_of_a_partition_moves_in_the_middle_of_a_batch(
     with stream.running():
         with writer.running():
             wait_until(lambda: topic in kafka.topics(stream.prefix), 30, "the topic is there")
-            wait_until(find, 30, "the partition has a leader")
             with dies_in_the_middle(stream, kafka, find, killed) as node:
                 wait_moved(kafka, find, node)
                 wait_for_more(writer, 200)
