@@ -139,11 +139,14 @@ static bool parse_offset(struct cursor *cursor, int64_t *offset_us)
 
 bool timestamp_parse(struct bytes text, int64_t *us)
 {
+    if (text.data == NULL) {
+        return false;
+    }
     struct cursor cursor = {text.data, text.data + text.len};
     int days;
     int64_t time_us = 0;
     int64_t offset_us = 0;
-    if (text.data == NULL || !parse_date(&cursor, &days)) {
+    if (!parse_date(&cursor, &days)) {
         return false;
     }
     if ((literal(&cursor, ' ') || literal(&cursor, 'T')) &&
