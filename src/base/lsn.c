@@ -60,3 +60,28 @@ size_t position_format(struct position position, char text[static POSITION_TEXT_
     text[25] = '\0';
     return POSITION_TEXT_SIZE - 1;
 }
+
+static bool read_hex(const char *text, int digits, uint64_t *value)
+{
+    *value = 0;
+    for (int i = 0; i < digits; i++) {
+        int digit = text[i] >= 'a' ? -1 : hex_digit(text[i]);
+        if (digit < 0) {
+            return false;
+        }
+        *value = *value << 4 | (uint64_t)digit;
+    }
+    return true;
+}
+
+bool position_parse(const char *text, size_t len, struct position *result)
+{
+    uint64_t commit_lsn;
+    uint64_t ordinal;
+    if (len != POSITION_TEXT_SIZE - 1 || text[16] != '.' || !read_hex(text, 16, &commit_lsn) ||
+        !read_hex(text + 17, 8, &ordinal)) {
+        return false;
+    }
+    *result = (struct position){commit_lsn, (uint32_t)ordinal};
+    return true;
+}

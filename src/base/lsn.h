@@ -40,4 +40,7 @@ bool lsn_parse(const char *text, lsn *result);
 /* Fixed width, sorts as text: "00000000016B3748.00000003". Returns the length without the NUL. */
 size_t position_format(struct position position, char text[static POSITION_TEXT_SIZE]);
 
+/* Parses that form, upper case. False, and *result untouched, on anything else. */
+bool position_parse(const char *text, size_t len, struct position *result);
+
 #endif

@@ -16,7 +16,11 @@ enum {
     VALUE_MAX = 4096, /* of one header */
     NAME_MAX_LEN = 255,
     CUSTOM_MAX = 32768, /* of all headers that the row or the user named */
+    COLUMNS_MAX = 32768,
 };
+
+/* A column without a role travels as a header, so that the event can be made again. */
+static const struct bytes column_prefix = BYTES_LIT(LETTER_COLUMN_PREFIX);
 
 static const struct bytes letter_names[] = {
     /* as in every record of header_style walpost, whatever the style is: one reader for all dead
@@ -43,6 +47,13 @@ static const struct bytes letter_names[] = {
     BYTES_LIT("commit_lsn"),
     BYTES_LIT("time"),
     BYTES_LIT("attempt"),
+    BYTES_LIT("value"),
+    BYTES_LIT("cut"),
+    /* of the row: what no other header says */
+    BYTES_LIT("xid"),
+    BYTES_LIT("created_at"),
+    BYTES_LIT("status"),
+    BYTES_LIT("headers"),
 };
 
 static void put(struct record *record, struct bytes name, struct bytes value)
@@ -70,16 +81,22 @@ static struct bytes commit_lsn(const struct event *event, struct record *record)
     return record_text(record, bytes_of(text));
 }
 
-/* The user's own headers, as far as there is room. */
+static bool is_column(struct bytes name)
+{
+    return name.len >= column_prefix.len &&
+           memcmp(name.data, column_prefix.data, column_prefix.len) == 0;
+}
+
+/* The user's own headers, as far as there is room. One place stays free. */
 static void bound_custom(struct record *record, size_t first)
 {
     size_t kept = first;
     size_t size = 0;
-    for (size_t i = first; i < record->n_headers; i++) {
+    for (size_t i = first; i < record->n_headers && kept + 1 < RECORD_HEADERS_MAX; i++) {
         struct record_header header = record->headers[i];
         header.value = record_cut(header.value, VALUE_MAX);
         size += header.name.len + header.value.len;
-        if (header.name.len <= NAME_MAX_LEN && size <= CUSTOM_MAX) {
+        if (header.name.len <= NAME_MAX_LEN && size <= CUSTOM_MAX && !is_column(header.name)) {
             record->headers[kept++] = header;
         } else {
             size -= header.name.len + header.value.len;
@@ -88,11 +105,74 @@ static void bound_custom(struct record *record, size_t first)
     record->n_headers = kept;
 }
 
+/* False: there is no room for all of them. */
+static bool put_columns(const struct row *row, struct record *record)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < row->n_extra; i++) {
+        struct bytes name = row->extra[i].name;
+        struct bytes value = row->extra[i].value;
+        if (value.data == NULL) {
+            continue;
+        }
+        size_t room;
+        char *made = record_room(record, &room);
+        size_t name_len = column_prefix.len + name.len;
+        size += name_len + value.len;
+        if (value.len > VALUE_MAX || name_len > NAME_MAX_LEN || name_len > room ||
+            size > COLUMNS_MAX || record->n_headers + 1 == RECORD_HEADERS_MAX) {
+            return false;
+        }
+        memcpy(made, column_prefix.data, column_prefix.len);
+        memcpy(made + column_prefix.len, name.data, name.len);
+        record->scratch_used += name_len;
+        put(record, (struct bytes){made, name_len}, value);
+    }
+    return true;
+}
+
+/* False: one of them was cut. What is not of the row may be. */
+static bool bound_fixed(struct record *record)
+{
+    bool whole = true;
+    for (size_t i = 0; i < record->n_headers; i++) {
+        struct record_header *header = &record->headers[i];
+        size_t len = header->value.len;
+        header->value = record_cut(header->value, VALUE_MAX);
+        bool of_row = !bytes_equal(header->name, BYTES_LIT("detail")) &&
+                      !bytes_equal(header->name, BYTES_LIT("source_topic")) &&
+                      !bytes_equal(header->name, BYTES_LIT("source_table"));
+        whole = whole && (header->value.len == len || !of_row);
+    }
+    return whole;
+}
+
+static void put_letter(const struct encoder *encoder, const struct event *event,
+                       enum dead_reason reason, const char *detail, struct record *record)
+{
+    const struct row *row = &event->row;
+    put(record, BYTES_LIT("reason"), bytes_of(dead_reason_name(reason)));
+    put(record, BYTES_LIT("detail"), bytes_of(detail));
+    put(record, BYTES_LIT("stream"), encoder->stream);
+    put(record, BYTES_LIT("source_topic"), source_topic(encoder, row, record));
+    if (!row->message) {
+        put(record, BYTES_LIT("source_table"), bytes_of(encoder->source_table));
+    }
+    put(record, BYTES_LIT("commit_lsn"), commit_lsn(event, record));
+    put(record, BYTES_LIT("time"), record_time(record, event->segment->commit_time_us));
+    put(record, BYTES_LIT("attempt"), BYTES_LIT("1"));
+    put(record, BYTES_LIT("xid"), record_number(record, event->segment->xid));
+    put(record, BYTES_LIT("created_at"), row->created_at);
+    put(record, BYTES_LIT("status"), row->status);
+    put(record, BYTES_LIT("headers"), row->headers);
+}
+
 void encode_dead_letter(const struct encoder *encoder, const struct event *event,
                         enum dead_reason reason, const char *detail, struct record *record)
 {
     const struct row *row = &event->row;
     const struct name_list letter = {letter_names, ARRAY_LEN(letter_names)};
+    bool has_value = row->payload.data != NULL && reason != DEAD_RECORD_TOO_LARGE;
     struct trace trace;
     memcpy(record->topic, encoder->dead_letter_topic.data, encoder->dead_letter_topic.len + 1);
     record->partition = -1;
@@ -102,17 +182,12 @@ void encode_dead_letter(const struct encoder *encoder, const struct event *event
     trace_of(row, record->scratch, &trace);
     headers_write_known(event, &trace, record);
     put(record, BYTES_LIT("replay_id"), encoder->headers.replay_id);
-    put(record, BYTES_LIT("reason"), bytes_of(dead_reason_name(reason)));
-    put(record, BYTES_LIT("detail"), bytes_of(detail));
-    put(record, BYTES_LIT("stream"), encoder->stream);
-    put(record, BYTES_LIT("source_topic"), source_topic(encoder, row, record));
-    put(record, BYTES_LIT("source_table"), bytes_of(encoder->source_table));
-    put(record, BYTES_LIT("commit_lsn"), commit_lsn(event, record));
-    put(record, BYTES_LIT("time"), record_time(record, event->segment->commit_time_us));
-    put(record, BYTES_LIT("attempt"), BYTES_LIT("1"));
-    for (size_t i = 0; i < record->n_headers; i++) {
-        record->headers[i].value = record_cut(record->headers[i].value, VALUE_MAX);
-    }
+    put_letter(encoder, event, reason, detail, record);
+    put(record, BYTES_LIT("value"),
+        !has_value      ? BYTES_LIT(LETTER_VALUE_NONE)
+        : row->unmapped ? BYTES_LIT(LETTER_VALUE_MESSAGE)
+                        : BYTES_LIT(LETTER_VALUE_PAYLOAD));
+    bool whole = bound_fixed(record);
     bool id_is_key = row->id.len > 0 && row->id.len <= KEY_MAX;
     record->key = id_is_key ? row->id : record_position(record, event->position);
     size_t n_fixed = record->n_headers;
@@ -121,8 +196,8 @@ void encode_dead_letter(const struct encoder *encoder, const struct event *event
         check(fault.verdict == REJECT);
     }
     bound_custom(record, n_fixed);
-    record->value = row->payload;
-    if (row->payload.data == NULL || reason == DEAD_RECORD_TOO_LARGE) {
-        record->value = BYTES_LIT("");
+    if (!put_columns(row, record) || !whole) {
+        put(record, BYTES_LIT("cut"), BYTES_LIT("true"));
     }
+    record->value = has_value ? row->payload : BYTES_LIT("");
 }

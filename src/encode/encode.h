@@ -44,8 +44,14 @@ enum verdict MUST_CHECK encode_event(const struct encoder *encoder, struct event
 /* The record of a dead letter: topic dead_letter.topic, key = event id (the position where there is
  * none), value = the payload as it stands in the table (empty where it is NULL or the reason is
  * record_too_large), headers: those that the event has under the names of header_style walpost,
- * plus reason, detail, stream, source_topic, source_table, commit_lsn, time, attempt. detail must
- * stay as long as the record. Never fails. */
+ * plus reason, detail, stream, source_topic, source_table (not of a logical message), commit_lsn,
+ * time, attempt; and what it takes to make the event again: xid, created_at, status, headers (the
+ * column), column.<name> for each column without a role, value (what the value is), and cut where
+ * there was no room for all of it. detail must stay as long as the record. Never fails. */
+#define LETTER_COLUMN_PREFIX "column."
+#define LETTER_VALUE_PAYLOAD "payload"
+#define LETTER_VALUE_MESSAGE "message" /* a logical message as a whole: no event in it */
+#define LETTER_VALUE_NONE    "none"
 void encode_dead_letter(const struct encoder *encoder, const struct event *event,
                         enum dead_reason reason, const char *detail, struct record *record);
 

@@ -75,8 +75,7 @@ static void put_escaped(struct json_line *line, unsigned char c)
     }
 }
 
-/* Bytes that are no UTF-8 become U+FFFD. */
-static void put_string(struct json_line *line, struct bytes text)
+void json_line_text(struct json_line *line, struct bytes text)
 {
     if (text.data == NULL) {
         put(line, BYTES_LIT("null"));
@@ -105,7 +104,7 @@ static void put_member(struct json_line *line, const char *name, struct bytes te
     put(line, BYTES_LIT(",\""));
     put(line, bytes_of(name));
     put(line, BYTES_LIT("\":"));
-    put_string(line, text);
+    json_line_text(line, text);
 }
 
 /* JSON as it stands; a line feed can only be between its parts (a column of type json keeps them),
@@ -114,7 +113,7 @@ static void put_payload(struct json_line *line, struct bytes payload)
 {
     put(line, BYTES_LIT(",\"payload\":"));
     if (payload.data == NULL || json_check(payload) != JSON_FINE) {
-        put_string(line, payload);
+        json_line_text(line, payload);
         return;
     }
     char *copy = grow(line, payload.len);
@@ -131,9 +130,9 @@ static void put_headers(struct json_line *line, const struct record *record)
         if (i > 0) {
             put(line, BYTES_LIT(","));
         }
-        put_string(line, record->headers[i].name);
+        json_line_text(line, record->headers[i].name);
         put(line, BYTES_LIT(":"));
-        put_string(line, record->headers[i].value);
+        json_line_text(line, record->headers[i].value);
     }
     put(line, BYTES_LIT("}"));
 }
@@ -144,7 +143,7 @@ void json_line_append(struct json_line *line, const struct event *event,
     char position[POSITION_TEXT_SIZE];
     size_t len = position_format(event->position, position);
     put(line, BYTES_LIT("{\"position\":"));
-    put_string(line, (struct bytes){position, len});
+    json_line_text(line, (struct bytes){position, len});
     put_member(line, "topic", bytes_of(record->topic));
     put_member(line, "key", record->key);
     put_member(line, "id", event->row.id);
@@ -152,7 +151,7 @@ void json_line_append(struct json_line *line, const struct event *event,
     put_member(line, "event_type", event->row.event_type);
     if (reason != DEAD_NOT) {
         put(line, BYTES_LIT(",\"dead_letter\":{\"reason\":"));
-        put_string(line, bytes_of(dead_reason_name(reason)));
+        json_line_text(line, bytes_of(dead_reason_name(reason)));
         put_member(line, "detail", bytes_of(detail));
         put(line, BYTES_LIT("}"));
     }

@@ -26,4 +26,7 @@ void json_line_release(struct json_line *line);
 void json_line_append(struct json_line *line, const struct event *event,
                       const struct record *record, enum dead_reason reason, const char *detail);
 
+/* A text as a JSON string, or null. What is no UTF-8 becomes U+FFFD. */
+void json_line_text(struct json_line *line, struct bytes text);
+
 #endif

@@ -54,6 +54,7 @@ struct row {
     const struct named_bytes *extra; /* columns of the table that have no role */
     size_t n_extra;
     bool message;          /* a logical message: there is no row in the table to mark */
+    bool unmapped;         /* payload is the whole message, in which no event was found */
     enum dead_reason dead; /* DEAD_NOT: a good event */
     const char
         *detail; /* why it is dead, in the user's words; static or as long-lived as the row */

@@ -34,6 +34,10 @@ enum verdict MUST_CHECK mapper_plan(struct mapper *mapper, const struct relation
 enum verdict MUST_CHECK mapper_row(struct mapper *mapper, const struct tuple *tuple,
                                    struct row *row, struct error *error);
 
+/* A row that was put together by somebody else, judged as mapper_row does; without a plan, id and
+ * payload are not trusted to be what they should. */
+void mapper_judge(struct mapper *mapper, struct row *row);
+
 /* A row from a logical message: a JSON object with the members id, aggregate_id, event_type,
  * payload and optionally created_at, traceparent, tracestate (strings), schema_version (a string or
  * a number), headers (an object). Any other member is an extra column: a string without its

@@ -132,6 +132,19 @@ static void check_values(struct mapper *mapper, const struct bytes *values, stru
     }
 }
 
+void mapper_judge(struct mapper *mapper, struct row *row)
+{
+    const struct bytes values[ROLES_REQUIRED] = {
+        [ROLE_ID] = row->id,
+        [ROLE_AGGREGATE_ID] = row->aggregate_id,
+        [ROLE_EVENT_TYPE] = row->event_type,
+        [ROLE_PAYLOAD] = row->payload,
+    };
+    row->dead = DEAD_NOT;
+    row->detail = NULL;
+    check_values(mapper, values, row);
+}
+
 static enum verdict wrong_tuple(const struct mapper *mapper, struct error *error,
                                 const char *trouble)
 {

@@ -194,13 +194,14 @@ static void read_members(struct reading *reading)
         read.dead = row->dead;
         read.detail = row->detail;
         read.payload = row->payload;
+        read.unmapped = true;
     }
     *row = read;
 }
 
 void mapper_message(struct mapper *mapper, struct bytes content, struct row *row)
 {
-    *row = (struct row){.payload = content, .message = true};
+    *row = (struct row){.payload = content, .message = true, .unmapped = true};
     struct reading reading = {.mapper = mapper, .row = row};
     if (collect(&reading, content) && sort_out(&reading)) {
         read_members(&reading);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/lsn.h"
 #include "base/macros.h"
@@ -98,5 +99,25 @@ Test(position, I5_sorts_as_text_as_it_does_as_a_number)
             cr_expect_eq(position_compare(rising[i], rising[k]), expected);
             cr_expect_eq(text < 0 ? -1 : text > 0, expected);
         }
+    }
+}
+
+Test(lsn, positions_go_round_and_nothing_else_is_one)
+{
+    static const char *const bad[] = {"",
+                                      "0000000000000001.0000000",
+                                      "0000000000000001-00000001",
+                                      "000000000000000g.00000001",
+                                      "00000000000000ab.00000001",
+                                      "0000000000000001.000000012"};
+    char text[POSITION_TEXT_SIZE];
+    struct position there = {UINT64_C(0xFEDCBA9876543210), 0x89ABCDEF};
+    struct position back = {0, 0};
+    size_t len = position_format(there, text);
+    cr_assert(position_parse(text, len, &back));
+    cr_assert_eq(position_compare(there, back), 0);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        cr_expect_not(position_parse(bad[i], strlen(bad[i]), &back), "%s", bad[i]);
+        cr_expect_eq(position_compare(there, back), 0);
     }
 }

@@ -32,7 +32,15 @@ Test(dead_letter, says_what_it_was_and_why_it_is_here)
         {"commit_lsn", "0/16B3748"},
         {"time", "2026-11-23T10:11:14.500000Z"},
         {"attempt", "1"},
+        {"xid", "742"},
+        {"created_at", "2026-11-23 10:11:12.345678+00"},
+        {"status", "PENDING"},
+        {"headers", "{\"channel\": \"web\"}"},
+        {"value", "payload"},
         {"channel", "web"},
+        {"column.region", "eu-west"},
+        {"column.empty", ""},
+        {"column.tenant", "17"},
     };
     struct sample sample;
     struct record record;
@@ -103,7 +111,8 @@ Test(dead_letter, neither_the_row_nor_the_configuration_can_forge_its_headers)
 {
     struct config_pair pairs[] = {{"source_topic", "forged"}};
     static const char *const forged[] = {"reason",   "source_topic", "detail",
-                                         "snapshot", "time",         "tracestate"};
+                                         "snapshot", "time",         "tracestate",
+                                         "cut",      "value",        "column.region"};
     struct sample sample;
     struct record record;
     sample_init(&sample);
@@ -112,13 +121,54 @@ Test(dead_letter, neither_the_row_nor_the_configuration_can_forge_its_headers)
     sample.event.row.tracestate = BYTES_NULL;
     sample.event.row.headers =
         BYTES_LIT("{\"reason\": \"forged\", \"source_topic\": \"forged\", \"detail\": \"forged\", "
-                  "\"snapshot\": \"forged\", \"time\": \"forged\", \"tracestate\": \"forged\"}");
+                  "\"snapshot\": \"forged\", \"time\": \"forged\", \"tracestate\": \"forged\", "
+                  "\"cut\": \"forged\", \"value\": \"forged\", \"column.region\": \"forged\"}");
     sample_ready(&sample);
     encode_dead_letter(sample.encoder, &sample.event, DEAD_INVALID_EVENT, NULL, &record);
     for (size_t i = 0; i < ARRAY_LEN(forged); i++) {
         struct bytes value = header_of(&record, forged[i]);
         cr_assert_not(bytes_equal(value, BYTES_LIT("forged")), "%s", forged[i]);
     }
+    sample_release(&sample);
+}
+
+Test(dead_letter, a_message_in_which_no_event_was_found_says_so)
+{
+    struct sample sample;
+    struct record record;
+    sample_init(&sample);
+    sample.event.row.message = true;
+    sample.event.row.unmapped = true;
+    sample_ready(&sample);
+    encode_dead_letter(sample.encoder, &sample.event, DEAD_INVALID_EVENT, "x", &record);
+    assert_bytes(header_of(&record, "value"), "message");
+    cr_assert_null(header_of(&record, "source_table").data);
+    cr_assert_null(header_of(&record, "cut").data);
+    encode_dead_letter(sample.encoder, &sample.event, DEAD_RECORD_TOO_LARGE, "x", &record);
+    assert_bytes(header_of(&record, "value"), "none");
+    sample_release(&sample);
+}
+
+Test(dead_letter, a_row_with_more_columns_than_headers_says_that_it_is_cut)
+{
+    enum { MANY = 80 };
+    static char names[MANY][16];
+    static struct named_bytes extra[MANY];
+    struct sample sample;
+    struct record record;
+    sample_init(&sample);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof(names[i]), "c%d", i);
+        extra[i] = (struct named_bytes){bytes_of(names[i]), BYTES_LIT("v")};
+    }
+    sample.event.row.extra = extra;
+    sample.event.row.n_extra = MANY;
+    sample_ready(&sample);
+    encode_dead_letter(sample.encoder, &sample.event, DEAD_INVALID_EVENT, "x", &record);
+    assert_bytes(header_of(&record, "cut"), "true");
+    assert_bytes(header_of(&record, "channel"), "web");
+    assert_bytes(header_of(&record, "column.c0"), "v");
+    cr_assert_null(header_of(&record, "column.c79").data);
     sample_release(&sample);
 }
 
@@ -164,6 +214,7 @@ Test(dead_letter, a_hostile_row_becomes_a_record_that_kafka_accepts)
         sample_ready(&sample);
         encode_dead_letter(sample.encoder, &sample.event, (enum dead_reason)reason, huge, &record);
         cr_assert_lt(headers_size(&record), 128 * 1024);
+        assert_bytes(header_of(&record, "cut"), "true");
         cr_assert_eq(header_of(&record, "event_type").len, 4095);
         cr_assert_eq(header_of(&record, "detail").len, 4095);
         cr_assert_eq(header_of(&record, "custom").len, 4095);
