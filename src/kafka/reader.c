@@ -42,8 +42,10 @@ struct reading {
     int32_t n_partitions;
     int32_t n_unfinished;
     int64_t deadline_us;
-    reader_fn *fn;
+    int64_t patience_us; /* the deadline moves with every record; 0: it does not */
+    reader_scan_fn *fn;
     void *context;
+    bool enough;
 };
 
 enum verdict reader_new(const struct config *config, struct reader **reader, struct error *error)
@@ -174,6 +176,32 @@ static bool is_passing(rd_kafka_resp_err_t code)
     return trouble == TROUBLE_PASSING || trouble == TROUBLE_UNKNOWN;
 }
 
+static void hand_out(struct reading *reading, const rd_kafka_message_t *message)
+{
+    struct record_header headers[RECORD_HEADERS_MAX];
+    struct reader_record record = {
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+        .key = {message->key, message->key_len},
+        .value = {message->payload, message->len},
+        .headers = headers,
+    };
+    rd_kafka_headers_t *list = NULL;
+    if (rd_kafka_message_headers(message, &list) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        size_t len = 0;
+        const char *name;
+        const void *value;
+        while (record.n_headers < RECORD_HEADERS_MAX &&
+               rd_kafka_header_get_all(list, record.n_headers, &name, &value, &len) ==
+                   RD_KAFKA_RESP_ERR_NO_ERROR) {
+            headers[record.n_headers++] =
+                (struct record_header){bytes_of(name), {value, value == NULL ? 0 : len}};
+        }
+    }
+    reading->enough = !reading->fn(reading->context, &record);
+}
+
 static enum verdict take(struct reading *reading, const rd_kafka_message_t *message,
                          struct error *error)
 {
@@ -192,9 +220,10 @@ static enum verdict take(struct reading *reading, const rd_kafka_message_t *mess
         return client_failed(reading->client, message->err, doing, error);
     }
     if (known && message->offset < partition->high) {
-        struct bytes key = {message->key, message->key_len};
-        struct bytes value = {message->payload, message->len};
-        reading->fn(reading->context, message->partition, message->offset, key, value);
+        hand_out(reading, message);
+        if (reading->patience_us > 0) {
+            reading->deadline_us = clock_us() + reading->patience_us;
+        }
     }
     if (known) {
         advance(reading, partition, message->offset + 1);
@@ -232,7 +261,7 @@ static enum verdict too_slow(struct reading *reading, struct error *error)
 
 static enum verdict read_on(struct reading *reading, const atomic_bool *stop, struct error *error)
 {
-    while (reading->n_unfinished > 0) {
+    while (reading->n_unfinished > 0 && !reading->enough) {
         if (is_stopped(stop)) {
             return error_set(error, AGAIN, "asked to stop");
         }
@@ -246,15 +275,15 @@ static enum verdict read_on(struct reading *reading, const atomic_bool *stop, st
         if (verdict != OK) {
             return verdict;
         }
-        if (reading->n_unfinished > 0 && clock_us() > reading->deadline_us) {
+        if (reading->n_unfinished > 0 && !reading->enough && clock_us() > reading->deadline_us) {
             return too_slow(reading, error);
         }
     }
     return OK;
 }
 
-enum verdict reader_read(struct reader *reader, const char *topic, bool committed, int timeout_ms,
-                         const atomic_bool *stop, reader_fn *fn, void *context, struct error *error)
+static enum verdict read_all(struct reader *reader, struct reading *reading, bool committed,
+                             const atomic_bool *stop, struct error *error)
 {
     struct client *client = committed ? &reader->committed : &reader->uncommitted;
     if (client->rk == NULL) {
@@ -264,31 +293,63 @@ enum verdict reader_read(struct reader *reader, const char *topic, bool committe
             return opened;
         }
     }
+    reading->client = client;
+    enum verdict verdict = count_partitions(reading, client, stop, error);
+    if (verdict == OK) {
+        verdict = find_ends(reading, &reader->uncommitted, error);
+    }
+    if (verdict == OK && reading->n_unfinished > 0) {
+        reading->handle = rd_kafka_topic_new(client->rk, reading->topic, NULL);
+        reading->queue = rd_kafka_queue_new(client->rk);
+        verdict = start(reading, error);
+        if (verdict == OK) {
+            verdict = read_on(reading, stop, error);
+        }
+        stop_reading(reading);
+        rd_kafka_queue_destroy(reading->queue);
+        rd_kafka_topic_destroy(reading->handle);
+    }
+    reader->n_partitions = reading->n_partitions;
+    free(reading->partitions);
+    return verdict;
+}
+
+struct plain {
+    reader_fn *fn;
+    void *context;
+};
+
+static bool hand_out_plain(void *context, const struct reader_record *record)
+{
+    const struct plain *plain = context;
+    plain->fn(plain->context, record->partition, record->offset, record->key, record->value);
+    return true;
+}
+
+enum verdict reader_read(struct reader *reader, const char *topic, bool committed, int timeout_ms,
+                         const atomic_bool *stop, reader_fn *fn, void *context, struct error *error)
+{
+    struct plain plain = {fn, context};
     struct reading reading = {
-        .client = client,
         .topic = topic,
         .deadline_us = clock_us() + (int64_t)timeout_ms * 1000,
+        .fn = hand_out_plain,
+        .context = &plain,
+    };
+    return read_all(reader, &reading, committed, stop, error);
+}
+
+enum verdict reader_scan(struct reader *reader, const char *topic, int patience_ms,
+                         reader_scan_fn *fn, void *context, struct error *error)
+{
+    struct reading reading = {
+        .topic = topic,
+        .deadline_us = clock_us() + (int64_t)patience_ms * 1000,
+        .patience_us = (int64_t)patience_ms * 1000,
         .fn = fn,
         .context = context,
     };
-    enum verdict verdict = count_partitions(&reading, client, stop, error);
-    if (verdict == OK) {
-        verdict = find_ends(&reading, &reader->uncommitted, error);
-    }
-    if (verdict == OK && reading.n_unfinished > 0) {
-        reading.handle = rd_kafka_topic_new(client->rk, topic, NULL);
-        reading.queue = rd_kafka_queue_new(client->rk);
-        verdict = start(&reading, error);
-        if (verdict == OK) {
-            verdict = read_on(&reading, stop, error);
-        }
-        stop_reading(&reading);
-        rd_kafka_queue_destroy(reading.queue);
-        rd_kafka_topic_destroy(reading.handle);
-    }
-    reader->n_partitions = reading.n_partitions;
-    free(reading.partitions);
-    return verdict;
+    return read_all(reader, &reading, true, NULL, error);
 }
 
 int32_t reader_partitions(const struct reader *reader)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * reader.h - reads a whole topic, once, up to an end that is asked for first. For checkpoints.
- * In: a topic. Out: its records in offset order, partition by partition.
+ * reader.h - reads a whole topic, once, up to an end that is asked for first. For checkpoints, and
+ * for dead letters.
+ * In: a topic. Out: its records, those of a partition in offset order.
  * Owns: its consumer (two: committed and uncommitted, opened when first needed).
  * Thread: one at a time; waits at most timeout_ms.
  * Keeps: an end of partition below the high watermark means "not yet", never "empty": another
@@ -12,8 +13,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#include "base/bytes.h"
 #include "base/error.h"
+#include "encode/record.h"
 
 struct config;
 struct reader;
@@ -36,5 +37,24 @@ enum verdict MUST_CHECK reader_read(struct reader *reader, const char *topic, bo
 /* So many the last topic had that was read, as the broker that answered knows it: just grown, it
  * may have more. */
 int32_t reader_partitions(const struct reader *reader);
+
+/* A record with everything; valid during the call. value.data NULL: a tombstone. */
+struct reader_record {
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    struct bytes key;
+    struct bytes value;
+    const struct record_header *headers; /* at most RECORD_HEADERS_MAX */
+    size_t n_headers;
+};
+
+/* False: enough, nothing more is wanted. */
+typedef bool reader_scan_fn(void *context, const struct reader_record *record);
+
+/* As reader_read, committed, for topics that may be large: as long as records come it goes on, and
+ * patience_ms is how long none may come. */
+enum verdict MUST_CHECK reader_scan(struct reader *reader, const char *topic, int patience_ms,
+                                    reader_scan_fn *fn, void *context, struct error *error);
 
 #endif
