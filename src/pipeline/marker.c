@@ -62,15 +62,16 @@ static bool has_status(const struct config *config, const struct pg_table *table
     return table_column(table, config->outbox.columns.status) != NULL;
 }
 
+/* A row that has a mark is left alone: after a crash most have, and events that Kafka has already
+ * do not say whether they were dead letters, or have been replayed since. */
 static char *mark_sql(const struct config *config, const struct pg_table *table, const char *status)
 {
     char *id = pg_quote_identifier(config->outbox.columns.id);
     char *column = pg_quote_identifier(config->outbox.columns.status);
-    /* A row that has its mark is left alone: after a crash most have. */
     char *sql =
         must_printf("WITH marked AS (UPDATE %s SET %s = '%s' WHERE %s = ANY ($1::%s[]) "
-                    "AND %s IS DISTINCT FROM '%s') " SELECT_SNAPSHOT,
-                    config->table, column, status, id, id_type(config, table), column, status);
+                    "AND (%s IS NULL OR %s NOT IN ('COMMITTED', 'DEAD'))) " SELECT_SNAPSHOT,
+                    config->table, column, status, id, id_type(config, table), column, column);
     free(id);
     free(column);
     return sql;
@@ -79,10 +80,15 @@ static char *mark_sql(const struct config *config, const struct pg_table *table,
 static char *delete_sql(const struct config *config, const struct pg_table *table)
 {
     char *id = pg_quote_identifier(config->outbox.columns.id);
+    char *column = pg_quote_identifier(config->outbox.columns.status);
+    char *but = has_status(config, table) ? must_printf(" AND %s IS DISTINCT FROM 'DEAD'", column)
+                                          : must_strdup("");
     char *sql =
-        must_printf("WITH gone AS (DELETE FROM %s WHERE %s = ANY ($1::%s[])) " SELECT_SNAPSHOT,
-                    config->table, id, id_type(config, table));
+        must_printf("WITH gone AS (DELETE FROM %s WHERE %s = ANY ($1::%s[])%s) " SELECT_SNAPSHOT,
+                    config->table, id, id_type(config, table), but);
     free(id);
+    free(column);
+    free(but);
     return sql;
 }
 

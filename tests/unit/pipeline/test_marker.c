@@ -117,8 +117,8 @@ Test(marker, statement_and_ids_are_what_postgres_reads)
     send_one(&f);
     cr_expect_str_eq(sent_ids, "{\"a\\\"b\\\\c\",\"{,}\",\"NULL\"}");
     cr_expect_str_eq(sent_sql, "WITH marked AS (UPDATE \"public\".\"outbox\" SET \"state\" = "
-                               "'COMMITTED' WHERE \"id\" = ANY ($1::bigint[]) AND \"state\" IS "
-                               "DISTINCT FROM 'COMMITTED') SELECT "
+                               "'COMMITTED' WHERE \"id\" = ANY ($1::bigint[]) AND (\"state\" IS "
+                               "NULL OR \"state\" NOT IN ('COMMITTED', 'DEAD'))) SELECT "
                                "pg_catalog.pg_current_snapshot()::text");
     fixture_release(&f);
 }
@@ -170,6 +170,7 @@ Test(marker, dead_rows_are_marked_dead_and_never_deleted)
     marker_answer(f.marker, OK, SEEN, 0);
     send_one(&f);
     cr_expect_not_null(strstr(sent_sql, "(DELETE FROM \"public\".\"outbox\""), "%s", sent_sql);
+    cr_expect_not_null(strstr(sent_sql, "AND \"state\" IS DISTINCT FROM 'DEAD')"), "%s", sent_sql);
     cr_expect_str_eq(sent_ids, "{\"2\"}");
     marker_answer(f.marker, OK, SEEN, 0);
     cr_expect_eq(ledger_safe_lsn(f.ledger), 20);
