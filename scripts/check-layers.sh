@@ -24,7 +24,8 @@ ledger:     base
 anchor:     base config pg checkpoint lane/producer.h kafka
 pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
 replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h pipeline/lanes.h
-cli:        base config pg pgoutput outbox contract schemas encode checkpoint lane kafka ledger anchor pipeline replay registry
+dlq:        base config pg outbox encode kafka pipeline/table.h
+cli:        base config pg pgoutput outbox contract schemas encode checkpoint lane kafka ledger anchor pipeline replay dlq registry
 TABLE
 }
 

@@ -85,6 +85,34 @@ static void check_topic(struct points *points, const struct look *look, const ch
     }
 }
 
+/* A dead letter that time may delete is an event lost. */
+static void check_dead_letter_topic(struct points *points, const struct look *look)
+{
+    const char *point = "dead letter topic";
+    const char *name = look->config->dead_letter_topic;
+    struct topic_state state;
+    struct error error;
+    char policy[64];
+    /* NOLINTNEXTLINE(bugprone-branch-clone): each question may fail */
+    if (cluster_topic(look->cluster, name, KAFKA_TIMEOUT_MS, &state, &error) != OK) {
+        point_error(points, point, &error);
+    } else if (!state.exists) {
+        point_wrong(points, point, "Run `walpost init`.", "there is no topic %s", name);
+    } else if (cluster_setting(look->cluster, name, "cleanup.policy", KAFKA_TIMEOUT_MS, policy,
+                               sizeof(policy), &error) != OK) {
+        point_error(points, point, &error);
+    } else if (strcmp(policy, "compact") != 0) {
+        char remedy[400];
+        snprintf(remedy, sizeof(remedy),
+                 "kafka-configs.sh --alter --topic %s --add-config cleanup.policy=compact", name);
+        point_wrong(points, point, remedy,
+                    "%s has cleanup.policy=%s, not compact: dead letters would be deleted by age",
+                    name, policy);
+    } else {
+        point_ok(points, point, "%s, %d partitions, compacted", name, state.partitions);
+    }
+}
+
 static void check_route_topic(struct points *points, const struct look *look)
 {
     const struct config *config = look->config;
@@ -165,8 +193,7 @@ void check_kafka(struct points *points, struct look *look, bool *checkpoint_know
     point_ok(points, "brokers", "%d answer", n_brokers);
     check_lanes(points, look);
     check_checkpoint_topic(points, look);
-    check_topic(points, look, "dead letter topic", look->config->dead_letter_topic,
-                "Run `walpost init`.", true);
+    check_dead_letter_topic(points, look);
     check_route_topic(points, look);
     if (look->config->delivery == DELIVERY_EXACTLY_ONCE) {
         check_transactions(points, look);

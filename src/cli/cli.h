@@ -52,6 +52,7 @@ extern const struct command command_status;
 extern const struct command command_replay;
 extern const struct command command_bookmark;
 extern const struct command command_schema;
+extern const struct command command_dlq;
 extern const struct command command_drop;
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "encode/json_line.h"
+
 static void put_text(FILE *out, const char *text)
 {
     fputc('"', out);
@@ -52,6 +54,34 @@ void json_text(struct json *json, const char *name, const char *value)
     }
     begin(json, name);
     put_text(json->out, value);
+}
+
+static void put_bytes(FILE *out, struct bytes value)
+{
+    struct json_line line = {0};
+    json_line_text(&line, value);
+    fwrite(line.data, 1, line.len, out);
+    json_line_release(&line);
+}
+
+void json_bytes(struct json *json, const char *name, struct bytes value)
+{
+    begin(json, name);
+    put_bytes(json->out, value);
+}
+
+void json_pair(struct json *json, struct bytes name, struct bytes value)
+{
+    begin(json, NULL);
+    put_bytes(json->out, name);
+    fputc(':', json->out);
+    put_bytes(json->out, value);
+}
+
+void json_raw(struct json *json, const char *name, struct bytes value)
+{
+    begin(json, name);
+    fwrite(value.data, 1, value.len, json->out);
 }
 
 void json_int(struct json *json, const char *name, int64_t value)

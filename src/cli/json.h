@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "base/lsn.h"
 
 struct json {
@@ -25,6 +26,12 @@ void json_text(struct json *json, const char *name, const char *value); /* NULL:
 void json_int(struct json *json, const char *name, int64_t value);
 void json_bool(struct json *json, const char *name, bool value);
 void json_lsn(struct json *json, const char *name, lsn value); /* 0: null */
+/* Any bytes as a text; BYTES_NULL: null. */
+void json_bytes(struct json *json, const char *name, struct bytes value);
+/* A header: its name may be any bytes, too. */
+void json_pair(struct json *json, struct bytes name, struct bytes value);
+/* What is JSON already. */
+void json_raw(struct json *json, const char *name, struct bytes value);
 void json_null(struct json *json, const char *name);
 
 #endif

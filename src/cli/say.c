@@ -49,3 +49,42 @@ const char *say_bytes(int64_t bytes, char text[static BYTES_TEXT_SIZE])
     }
     return text;
 }
+
+static bool continues(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
+
+size_t say_width(struct bytes text)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        width += !continues(text.data[i]);
+    }
+    return width;
+}
+
+size_t say_text(FILE *stream, struct bytes text, size_t width)
+{
+    size_t whole = say_width(text);
+    bool cut = width > 0 && whole > width;
+    size_t wanted = cut ? (width > 3 ? width - 3 : width) : whole;
+    size_t written = 0;
+    for (size_t i = 0; i < text.len && written < wanted; written++) {
+        size_t len = 1;
+        while (i + len < text.len && continues(text.data[i + len])) {
+            len++;
+        }
+        unsigned char c = (unsigned char)text.data[i];
+        /* U+0080 to U+009F are control characters, too. */
+        bool steers = c < ' ' || c == 0x7f ||
+                      (c == 0xc2 && len > 1 && (unsigned char)text.data[i + 1] < 0xa0);
+        fwrite(steers ? "?" : text.data + i, 1, steers ? 1 : len, stream);
+        i += len;
+    }
+    if (cut && width > 3) {
+        fputs("...", stream);
+        written += 3;
+    }
+    return written;
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
 
 enum colour { COLOUR_GREEN, COLOUR_YELLOW, COLOUR_RED, COLOUR_DIM };
@@ -22,5 +23,10 @@ void say_coloured(FILE *stream, enum colour colour, const char *text);
 /* "17.2 MB" */
 enum { BYTES_TEXT_SIZE = 32 };
 const char *say_bytes(int64_t bytes, char text[static BYTES_TEXT_SIZE]);
+
+/* A text of somebody else's, in at most width characters (0: all of it); what would steer a
+ * terminal becomes "?". Returns the characters written. */
+size_t say_text(FILE *stream, struct bytes text, size_t width);
+size_t say_width(struct bytes text); /* in characters */
 
 #endif

@@ -10,9 +10,10 @@
 #include "cli/json.h"
 #include "cli/look.h"
 #include "cli/say.h"
+#include "dlq/topic.h"
 #include "encode/timestamp.h"
 
-enum { COUNT_MAX = 1000000, COUNT_TIMEOUT_MS = 5000 };
+enum { COUNT_MAX = 1000000, COUNT_TIMEOUT_MS = 5000, DEPTH_TIMEOUT_MS = 5000 };
 
 /* What takes a count or cannot be had; -1: not known. */
 struct rows {
@@ -172,6 +173,30 @@ static void print_rows(const struct rows *rows)
     }
 }
 
+/* Dead letters that are neither replayed nor purged. */
+struct depth {
+    uint64_t count;
+    struct error error;
+};
+
+static void look_at_dead_letters(const struct look *look, struct depth *depth)
+{
+    *depth = (struct depth){.error = {.verdict = OK}};
+    depth->error.verdict = dlq_depth(look->config, DEPTH_TIMEOUT_MS, &depth->count, &depth->error);
+}
+
+static void print_depth(const struct depth *depth)
+{
+    char text[96];
+    if (depth->error.verdict != OK) {
+        line("dead letters", depth->error.what);
+        return;
+    }
+    snprintf(text, sizeof(text), "%" PRIu64 "%s", depth->count,
+             depth->count == 0 ? "" : ", neither replayed nor purged: `walpost dlq list`");
+    line("dead letters", text);
+}
+
 static void print_window(const struct look *look, const struct replays *replays)
 {
     const struct pg_slot *anchor = &look->anchor;
@@ -215,12 +240,14 @@ static void print_window(const struct look *look, const struct replays *replays)
 }
 
 static void print_screen(const struct look *look, const struct rows *rows,
-                         const struct replays *replays, const struct error *kafka_error)
+                         const struct depth *depth, const struct replays *replays,
+                         const struct error *kafka_error)
 {
     line("stream", look->config->stream);
     print_slot(look->config, &look->found.slot);
     print_checkpoint(&look->found, kafka_error);
     print_rows(rows);
+    print_depth(depth);
     print_window(look, replays);
 }
 
@@ -267,7 +294,17 @@ static void print_window_json(struct json *json, const struct look *look,
     json_close(json, '}');
 }
 
-static void print_json(const struct look *look, const struct rows *rows,
+static void print_depth_json(struct json *json, const struct look *look, const struct depth *depth)
+{
+    bool known = depth->error.verdict == OK;
+    json_open(json, "dead_letters", '{');
+    json_text(json, "topic", look->config->dead_letter_topic);
+    print_count(json, "depth", known ? (int64_t)depth->count : -1);
+    json_text(json, "error", known ? NULL : depth->error.what);
+    json_close(json, '}');
+}
+
+static void print_json(const struct look *look, const struct rows *rows, const struct depth *depth,
                        const struct replays *replays, const struct error *kafka_error)
 {
     const struct pg_slot *slot = &look->found.slot;
@@ -314,6 +351,7 @@ static void print_json(const struct look *look, const struct rows *rows,
     json_close(&json, '}');
     print_count(&json, "pending_rows", rows->pending);
     print_count(&json, "snapshot_rows", rows->snapshot);
+    print_depth_json(&json, look, depth);
     print_window_json(&json, look, replays);
     json_close(&json, '}');
     printf("\n");
@@ -339,12 +377,16 @@ static int status(const struct invocation *invocation)
         struct error kafka_error = {.verdict = OK};
         kafka_error.verdict = look_at_kafka(&look, &kafka_error);
         struct rows rows = look_at_rows(&look);
+        struct depth depth = {.error = kafka_error};
+        if (kafka_error.verdict == OK) {
+            look_at_dead_letters(&look, &depth);
+        }
         struct replays replays;
         look_at_replays(&look, kafka_error.verdict == OK, &replays);
         if (invocation->json) {
-            print_json(&look, &rows, &replays, &kafka_error);
+            print_json(&look, &rows, &depth, &replays, &kafka_error);
         } else {
-            print_screen(&look, &rows, &replays, &kafka_error);
+            print_screen(&look, &rows, &depth, &replays, &kafka_error);
         }
         journal_release(&replays.journal);
         exit_status = kafka_error.verdict == OK ? 0 : 1;

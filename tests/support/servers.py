@@ -11,7 +11,7 @@ import subprocess
 
 import psycopg2
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
 from support.process import end, free_port, new_folder, spawn, wait_until
 
@@ -262,6 +262,12 @@ class Kafka:
         for future in self.admin.create_topics([new], operation_timeout=30).values():
             future.result()
         wait_until(lambda: topic in self.topics(), 30, f"topic {topic} is known")
+
+    def alter_topic(self, topic, config):
+        """Sets these settings; others of the topic fall back to their defaults."""
+        resource = ConfigResource(ConfigResource.Type.TOPIC, topic, set_config=config)
+        for future in self.admin.alter_configs([resource]).values():
+            future.result()
 
     def topics(self, prefix=""):
         """name -> number of partitions."""

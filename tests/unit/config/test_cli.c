@@ -75,6 +75,18 @@ static const struct line wrong_lines[] = {
     {{"run", "--until-lsn=0/0"}, "--until-lsn cannot be \"0/0\"\n"},
     {{"run", "--once", "--until-lsn", "0/5"}, "--once and --until-lsn do not go together\n"},
     {{"run", "--accept-gap", "--to=null"}, "--accept-gap and --to null do not go together\n"},
+    {{"dlq"}, "walpost dlq does not know what to do\n"},
+    {{"dlq", "lits"}, "The nearest is list;"},
+    {{"dlq", "show"}, "walpost dlq show needs an id\n"},
+    {{"dlq", "replay"}, "walpost dlq replay does not know which dead letters\n"},
+    {{"dlq", "purge", "--yes"}, "walpost dlq purge does not know which dead letters\n"},
+    {{"dlq", "purge", "--all", "--dry-run"}, "--dry-run does not go with walpost dlq purge\n"},
+    {{"dlq", "list", "--payload-file", "x"}, "--payload-file does not go with walpost dlq list\n"},
+    {{"dlq", "replay", "--all", "--key", "x"}, "--all and a filter do not go together\n"},
+    {{"dlq", "replay", "--all", "--payload-file=x", "--from-table"},
+     "--payload-file and --from-table do not go together\n"},
+    {{"dlq", "replay", "x"}, "\"x\" is one word too many\n  Write --id x.\n"},
+    {{"dlq", "list", "--reason", "missing"}, "The nearest reason is missing_topic;"},
     {{"help", "confgi"}, "The nearest is config;"},
     {{"check"}, "stream is not set, and there is no walpost.yaml here\n"},
     {{"check", "-c", "nowhere.yaml"}, "nowhere.yaml cannot be read: No such file or directory\n"},
@@ -90,7 +102,7 @@ Test(cli, a_wrong_line_says_what_and_ends_with_2)
 
 Test(cli, help_is_everywhere)
 {
-    static const char *const commands[] = {"init", "check", "run", "status", "drop"};
+    static const char *const commands[] = {"init", "check", "run", "status", "dlq", "drop"};
     for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
         expect(WORDS("help", commands[i]), 0, "Examples:\n  ");
         expect(WORDS(commands[i], "--help"), 0, "Usage: walpost ");
