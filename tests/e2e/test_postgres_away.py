@@ -52,7 +52,7 @@ def test_I3_postgresql_goes_away(new_stream, postgres, kafka, accident):
     writer = stream.writer(connections=4, keys=15, pause=0.02)
     with stream.running():
         with writer.running():
-            for _ in range(3):
+            for _ in range(2):
                 enough = len(writer.truth.committed) + 150
                 wait_until(lambda n=enough: len(writer.truth.committed) > n, 60, "more rows")
                 ACCIDENTS[accident](postgres, stream)
