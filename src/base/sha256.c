@@ -101,9 +101,10 @@ void sha256_end(struct sha256 *sha, uint8_t digest[static SHA256_SIZE])
 void sha256_text(const uint8_t digest[static SHA256_SIZE], char text[static SHA256_TEXT_SIZE])
 {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < SHA256_SIZE; i++) {
+    const size_t size = SHA256_SIZE;
+    for (size_t i = 0; i < size; i++) {
         text[2 * i] = digits[digest[i] >> 4];
         text[2 * i + 1] = digits[digest[i] & 15];
     }
-    text[2 * SHA256_SIZE] = '\0';
+    text[2 * size] = '\0';
 }

@@ -272,7 +272,7 @@ static void say_how_to_resume(const struct replay_job *job, struct error *error)
 /* --- the command --- */
 
 static enum verdict replay_with(const struct invocation *invocation, struct config *config,
-                                struct replay_options *options, struct replay_job *job,
+                                const struct replay_options *options, struct replay_job *job,
                                 struct error *error)
 {
     struct log log = reach_log(config);
@@ -281,16 +281,17 @@ static enum verdict replay_with(const struct invocation *invocation, struct conf
                         .dry_run = options->dry_run,
                         .bar = !invocation->json && isatty(STDERR_FILENO) == 1};
     struct replay_result result;
-    options->config = config;
-    options->log = &log;
-    options->began = on_began;
-    options->progress = on_progress;
-    options->context = &view;
+    struct replay_options wired = *options;
+    wired.config = config;
+    wired.log = &log;
+    wired.began = on_began;
+    wired.progress = on_progress;
+    wired.context = &view;
     if (job->done) {
         error_set(error, INVALID, "replay %s is done", job->id);
         return error_remedy(error, "Begin a new one with --from.");
     }
-    enum verdict verdict = replay_run(options, job, &result, error);
+    enum verdict verdict = replay_run(&wired, job, &result, error);
     if (view.bar_open) {
         fprintf(stderr, "\n");
     }

@@ -222,7 +222,7 @@ static enum verdict load(const struct invocation *invocation, struct schemas *sc
 int schema_list(const struct invocation *invocation)
 {
     struct error error;
-    struct schemas schemas;
+    struct schemas schemas = {.all = NULL};
     if (invocation_value(invocation, "--compatibility") != NULL) {
         error_set(&error, INVALID, "--compatibility does not go with walpost schema list");
         error_remedy(&error, "Only check and register know levels.");
@@ -243,7 +243,7 @@ int schema_list(const struct invocation *invocation)
 int schema_check(const struct invocation *invocation)
 {
     struct error error;
-    struct schemas schemas;
+    struct schemas schemas = {.all = NULL};
     struct tally tally = {.compatibility = COMPATIBILITY_BACKWARD_TRANSITIVE,
                           .json = {.out = stdout},
                           .as_json = invocation->json};

@@ -383,7 +383,7 @@ static const char *read_member(struct reader *reader, const char *at, const stru
     if (field != NULL) {
         at = read_colon(reader, at + 1 + field->quoted_len);
     } else {
-        struct bytes name;
+        struct bytes name = BYTES_NULL;
         at = read_name(reader, at, &name);
         if (at == NULL) {
             return NULL;

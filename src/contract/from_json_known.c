@@ -30,7 +30,7 @@ static const char *read_time(struct reader *reader, const char *at, bool timesta
     if (!(timestamp ? timestamp_parse(text, &time) : duration_parse(text, &time))) {
         return reader_fail(reader, VIOLATION_FORMAT, from, "%s", expected);
     }
-    output_need(&reader->out, 2 * (1 + VARINT_SIZE_MAX));
+    output_need(&reader->out, (size_t)2 * (1 + VARINT_SIZE_MAX));
     if (time.seconds != 0) {
         output_byte(&reader->out, TAG(1, WIRE_VARINT));
         output_varint(&reader->out, (uint64_t)time.seconds);

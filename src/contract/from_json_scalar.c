@@ -63,7 +63,7 @@ static const char *read_bytes(struct reader *reader, const char *at, const struc
     if (at == NULL || (text.len == 0 && form == FORM_FIELD && !field->presence)) {
         return at;
     }
-    output_need(out, 2 * VARINT_SIZE_MAX + base64_decoded_max(text.len));
+    output_need(out, (size_t)2 * VARINT_SIZE_MAX + base64_decoded_max(text.len));
     output_tag(out, field->tag, field->tag_len);
     /* What it becomes is known up to the two bytes that padding takes. */
     size_t len;
@@ -307,7 +307,7 @@ static const char *read_enum(struct reader *reader, const char *at,
                              const struct enumeration *enumeration, uint64_t *value)
 {
     const char *from = at;
-    struct bytes name;
+    struct bytes name = BYTES_NULL;
     if (enumeration->null_value && reader_is_null(reader, at)) {
         *value = 0;
         return at + 4;
@@ -420,7 +420,7 @@ const char *read_scalar(struct reader *reader, const char *at, const struct fiel
     if (at == NULL || reader->left_out || (bits == 0 && form == FORM_FIELD && !field->presence)) {
         return at;
     }
-    output_need(&reader->out, 2 * VARINT_SIZE_MAX);
+    output_need(&reader->out, (size_t)2 * VARINT_SIZE_MAX);
     if (form != FORM_PACKED) {
         output_tag(&reader->out, field->tag, field->tag_len);
     }

@@ -124,8 +124,8 @@ bool timestamp_parse(struct bytes text, struct time_value *time)
         return false;
     }
     struct time_value parsed = {
-        .seconds =
-            days_of(year, month, day) * DAY_SECONDS + (hour * 60 + minute) * 60 + second - offset,
+        .seconds = days_of(year, month, day) * DAY_SECONDS + (hour * INT64_C(60) + minute) * 60 +
+                   second - offset,
         .nanos = nanos,
     };
     if (!timestamp_in_range(&parsed)) {

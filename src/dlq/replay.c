@@ -85,7 +85,7 @@ static enum verdict remake(struct replay *replay, const struct letter *letter, s
                            struct error *error)
 {
     const struct dlq_options *options = replay->options;
-    struct bytes value = BYTES_NULL;
+    struct bytes value = options->file;
     switch (options->source) {
     case DLQ_FROM_TABLE: {
         enum verdict verdict = fetch_row(replay, letter, error);
@@ -93,7 +93,7 @@ static enum verdict remake(struct replay *replay, const struct letter *letter, s
                    ? verdict
                    : remake_from_row(replay->remaker, letter, replay->row, &replay->remade, error);
     }
-    case DLQ_FROM_FILE: value = options->file; break;
+    case DLQ_FROM_FILE: break;
     case DLQ_FROM_LETTER:
         if (item->value.data == NULL) {
             error_set(error, REJECT, "another dead letter has taken its place meanwhile");

@@ -122,7 +122,7 @@ bool catalog_slot_shortage(const struct pg_slot *slot, const char *name, struct 
                  "Raise the limit, a reload is enough: ALTER SYSTEM SET max_slot_wal_keep_size = "
                  "'%" PRId64 "MB'; SELECT pg_reload_conf(); Then find out what holds the stream "
                  "up: is Kafka away, does a lane wait, is walpost stopped?",
-                 4 * (slot->retained_bytes + slot->safe_bytes) / (1024 * 1024) + 64);
+                 4 * (slot->retained_bytes + slot->safe_bytes) / (INT64_C(1024) * 1024) + 64);
     return true;
 }
 

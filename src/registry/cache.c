@@ -19,8 +19,14 @@
 
 static const char first_line[] = "walpost registry cache 1\n";
 
+/* Of a key or checksum, in hexadecimal. */
+static const size_t DIGITS = SHA256_TEXT_SIZE - 1;
+
 /* A line with an entry: key, two numbers, two spaces, newline. */
-enum { LINE_MAX_SIZE = 2 * SHA256_SIZE + 2 * 11 + 4, FILE_MAX = 8192 + CACHE_ENTRIES_MAX * 100 };
+enum {
+    LINE_MAX_SIZE = SHA256_TEXT_SIZE - 1 + 2 * 11 + 4,
+    FILE_MAX = 8192 + CACHE_ENTRIES_MAX * 100
+};
 
 /* --- in memory --- */
 
@@ -127,10 +133,10 @@ static const char *read_number(const char *text, char end, int32_t *number)
 /* One entry; the next line, or NULL. */
 static const char *read_entry(const char *line, struct cache_entry *entry)
 {
-    if (!read_key(line, entry->key) || line[2 * SHA256_SIZE] != ' ') {
+    if (!read_key(line, entry->key) || line[DIGITS] != ' ') {
         return NULL;
     }
-    const char *rest = read_number(line + 2 * SHA256_SIZE + 1, ' ', &entry->found.id);
+    const char *rest = read_number(line + DIGITS + 1, ' ', &entry->found.id);
     return rest == NULL ? NULL : read_number(rest, '\n', &entry->found.version);
 }
 
@@ -144,7 +150,7 @@ static const char *behind(const char *text, const char *prefix)
 static bool checksum_is_right(char *text, size_t len)
 {
     static const char name[] = "sha256 ";
-    const size_t line_len = strlen(name) + 2 * SHA256_SIZE + 1;
+    const size_t line_len = strlen(name) + DIGITS + 1;
     if (len < line_len || strlen(text) != len) {
         return false;
     }
@@ -157,8 +163,7 @@ static bool checksum_is_right(char *text, size_t len)
     sha256_end(&sha, digest);
     sha256_text(digest, expected);
     const char *found = behind(line, name);
-    if (found == NULL || strncmp(found, expected, 2 * SHA256_SIZE) != 0 ||
-        found[2 * SHA256_SIZE] != '\n') {
+    if (found == NULL || strncmp(found, expected, DIGITS) != 0 || found[DIGITS] != '\n') {
         return false;
     }
     *line = '\0';
@@ -196,8 +201,8 @@ static enum verdict take(struct cache *cache, char *text, size_t len, const char
     if (line == NULL) {
         verdict = other ? error_set(error, REJECT, "the cache %s is of another registry", file)
                         : error_set(error, REJECT, "the cache %s is damaged", file);
-        verdict = error_remedy(error, "It is left out and written anew; what is in it is asked for "
-                                      "again.");
+        error_remedy(error, "It is left out and written anew; what is in it is asked for "
+                            "again.");
     }
     for (size_t i = 0; i < taken.count && verdict == OK; i++) {
         if (cache_find(cache, taken.entries[i].key) == NULL) {

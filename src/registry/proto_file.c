@@ -148,7 +148,7 @@ enum verdict proto_files_load(struct proto_files *files, const char *name, struc
     if (verdict == OK && !proto_text_scan(text, &scanned, &line)) {
         free(text);
         verdict = error_set(error, INVALID, "%s:%zu: what begins here is not closed", path, line);
-        verdict = error_remedy(error, "Close the string, comment or brace.");
+        error_remedy(error, "Close the string, comment or brace.");
     }
     free(path);
     if (verdict != OK) {

@@ -164,7 +164,7 @@ enum verdict registry_lookup(struct registry *registry, const char *subject,
                              const struct registry_schema *schema, struct registry_found *found,
                              struct error *error)
 {
-    struct registry_found answered;
+    struct registry_found answered = {0};
     enum verdict verdict = look_up(registry, subject, "", schema, &answered, error);
     if (verdict == WAIT && registry_is_missing(error) && strcmp(error->code, "40401") != 0) {
         /* Registered by somebody who let the registry bring it into its own form. */

@@ -9,8 +9,6 @@
 #include "base/check.h"
 #include "schemas/schemas.h"
 
-extern char **environ;
-
 enum { OUTPUT_MAX = 64 << 20 };
 
 /* What a temporary file holds. */
