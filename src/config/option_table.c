@@ -149,7 +149,7 @@ static const struct option options[] = {
      .min = 0, .max = 4096,
      .summary = "file that keeps across restarts what was looked up; none: \"\""},
     {"contracts.registry.timeout", OPTION_DURATION, AT(contracts.registry.timeout_us),
-     .fallback = "5s", .min = 100 * 1000, .max = INT64_C(60) * 1000 * 1000,
+     .fallback = "5s", .min = INT64_C(100) * 1000, .max = INT64_C(60) * 1000 * 1000,
      .summary = "how long one address has for one answer"},
     LATER("contracts.on_violation", "what becomes of an event that breaks its contract"),
 
@@ -180,7 +180,8 @@ static const struct option options[] = {
      .allowed = "1 to 249 letters of a-z, A-Z, 0-9, ., _ and -",
      .summary = "topic of the events that cannot be published"},
     {"replay.keep_bytes", OPTION_BYTES, AT(replay.keep_bytes), .fallback = "0", .min = 0,
-     .max = INT64_C(1024) * 1024 * GB, .allowed = "a size up to 1048576GB, for example 10GB; 0: no bound",
+     .max = INT64_C(1024) * 1024 * GB,
+     .allowed = "a size up to 1048576GB, for example 10GB; 0: no bound",
      .summary = "WAL that the anchor slot keeps for `walpost replay`, at the most"},
     {"replay.keep_for", OPTION_SPAN, AT(replay.keep_for_us), .fallback = "0", .min = 0,
      .max = INT64_C(366) * 86400 * 1000 * 1000,

@@ -18,6 +18,7 @@ struct bench {
 static void dead(struct bench *bench, const struct row *row, enum dead_reason reason)
 {
     config_of_test(&bench->config);
+    bench->remade.memory = NULL;
     make_letter(&bench->config, row, reason, 3, &bench->made);
     bench->letter = letter_new(&bench->made.read);
     cr_assert_eq(remaker_new(&bench->config, &bench->remaker, &bench->error), OK);
