@@ -61,6 +61,7 @@ static int check_stream(const struct invocation *invocation)
              config->file == NULL ? "from the environment and --set" : config->file);
     check_postgres(&points, &look, &slot_known);
     check_kafka(&points, &look, &checkpoint_known);
+    check_registry(&points, config);
     if (slot_known && checkpoint_known) {
         check_snapshot(&points, &look);
         check_position(&points, &look);
@@ -79,7 +80,8 @@ const struct command command_check = {
     .summary = "looks at everything that a run needs, and says what is wrong",
     .details =
         "Looks at the server's settings, rights, table, publication and slot, at brokers, topics\n"
-        "and transactions, and whether slot and checkpoint fit together. Every point that is "
+        "and transactions, at the schema registry, and whether slot and checkpoint fit together. "
+        "Every point that is "
         "wrong\n"
         "comes with its remedy. Nothing is changed. Exit status 0: ready to run; 1: not.\n",
     .examples = "  walpost check\n"
