@@ -5,13 +5,12 @@
 #include "base/check.h"
 #include "base/macros.h"
 #include "base/nearest.h"
-#include "cli/reach.h"
 #include "cli/say.h"
 #include "cli/schema.h"
 #include "encode/template.h"
 #include "registry/proto_file.h"
 #include "registry/subject.h"
-#include "schemas/schema_files.h"
+#include "schemas/schemas.h"
 
 static const char *const levels[] = {
     "BACKWARD", "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
@@ -33,7 +32,7 @@ struct work {
     const char *level; /* to set; NULL: leave it */
     bool dry_run;
     struct registry *registry;
-    struct schema_list types;
+    struct schemas schemas;
     struct proto_files files;
     struct task *tasks; /* by event type and version */
     size_t n_tasks;
@@ -67,35 +66,17 @@ static enum verdict topic_of(const struct template *template, const char *event_
                                "name of the message.");
 }
 
-static enum verdict record_of(const struct work *work, const struct task *task, char **record,
-                              struct error *error)
-{
-    const struct proto_text *scanned = &task->file->scanned;
-    const char *message = proto_text_event(scanned, task->event_type);
-    if (message == NULL) {
-        const char *dot = strrchr(task->event_type, '.');
-        error_set(error, INVALID, "%s/%s: which message is the event?", work->config->contracts.dir,
-                  task->file->name);
-        return error_remedy(error, "Name one of its %zu messages like the event type: %.100s.",
-                            scanned->messages.count, dot == NULL ? task->event_type : dot + 1);
-    }
-    *record =
-        must_printf("%s%s%s", scanned->package, scanned->package[0] == '\0' ? "" : ".", message);
-    return OK;
-}
-
 static enum verdict find_subject(const struct work *work, const struct template *template,
-                                 struct task *task, struct error *error)
+                                 const struct schema *schema, struct task *task,
+                                 struct error *error)
 {
     enum subject_strategy strategy = work->config->contracts.registry.subject;
     char topic[TOPIC_SIZE] = "";
-    char *record = NULL;
+    struct bytes name = schema->message->name;
+    char *record = must_printf("%.*s", (int)name.len, name.data);
     enum verdict verdict = OK;
     if (subject_needs_topic(strategy)) {
         verdict = topic_of(template, task->event_type, topic, error);
-    }
-    if (verdict == OK && subject_needs_record(strategy)) {
-        verdict = record_of(work, task, &record, error);
     }
     if (verdict == OK && !subject_name(strategy, topic, record, task->subject)) {
         verdict = error_set(error, INVALID, "the subject of %.100s is too long", task->event_type);
@@ -123,14 +104,12 @@ static enum verdict check_shared(const struct work *work, const struct task *tas
 }
 
 static enum verdict add_task(struct work *work, const struct template *template,
-                             const char *event_type, uint32_t version, struct error *error)
+                             const struct schema *schema, struct error *error)
 {
-    struct task task = {.event_type = event_type, .version = version};
-    char *name = must_printf("%s/v%u.proto", event_type, version);
-    enum verdict verdict = proto_files_load(&work->files, name, &task.file, error);
-    free(name);
+    struct task task = {.event_type = schema->type, .version = schema->version};
+    enum verdict verdict = proto_files_load(&work->files, schema->file, &task.file, error);
     if (verdict == OK) {
-        verdict = find_subject(work, template, &task, error);
+        verdict = find_subject(work, template, schema, &task, error);
     }
     if (verdict == OK) {
         verdict = check_shared(work, &task, error);
@@ -146,11 +125,11 @@ static enum verdict plan(struct work *work, struct error *error)
 {
     struct template template;
     const char *dir = work->config->contracts.dir;
-    enum verdict verdict = schema_list_read(dir, &work->types, error);
+    enum verdict verdict = schemas_load(dir, &work->schemas, error);
     if (verdict != OK) {
         return verdict;
     }
-    if (work->types.count == 0) {
+    if (work->schemas.n == 0) {
         error_set(error, INVALID, "there is no contract in %s", dir);
         return error_remedy(error, "Write %s/<EventType>/v1.proto, or set contracts.dir.", dir);
     }
@@ -159,11 +138,8 @@ static enum verdict plan(struct work *work, struct error *error)
     if (verdict != OK) {
         return verdict;
     }
-    for (size_t i = 0; i < work->types.count && verdict == OK; i++) {
-        const struct schema_type *type = &work->types.items[i];
-        for (uint32_t version = 1; version <= type->versions && verdict == OK; version++) {
-            verdict = add_task(work, &template, type->event_type, version, error);
-        }
+    for (size_t i = 0; i < work->schemas.n && verdict == OK; i++) {
+        verdict = add_task(work, &template, &work->schemas.all[i], error);
     }
     template_release(&template);
     return verdict;
@@ -382,7 +358,7 @@ int schema_register(const struct invocation *invocation)
         return say_error(&error);
     }
     if (check_level(work.level, &error) != OK ||
-        reach_config(invocation, false, &config, &error) != OK) {
+        config_load(&invocation->sources, &config, &error) != OK) {
         return say_error(&error);
     }
     work.config = config;
@@ -391,7 +367,7 @@ int schema_register(const struct invocation *invocation)
     bool refused = work.refused > 0;
     registry_free(work.registry);
     proto_files_release(&work.files);
-    schema_list_release(&work.types);
+    schemas_release(&work.schemas);
     free(work.tasks);
     config_free(config);
     return verdict != OK ? say_error(&error) : refused ? 1 : 0;

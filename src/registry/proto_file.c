@@ -117,14 +117,14 @@ static enum verdict load_import(struct proto_files *files, struct proto_file *im
 static enum verdict load_imports(struct proto_files *files, struct proto_file *file,
                                  struct error *error)
 {
-    if (file->scanned.imports.count > PROTO_IMPORTS_MAX) {
+    if (file->scanned.n_imports > PROTO_IMPORTS_MAX) {
         return error_set(error, INVALID, "%s/%s has more than %d imports", files->dir, file->name,
                          PROTO_IMPORTS_MAX);
     }
     enum verdict verdict = OK;
     file->open = true;
-    for (size_t i = 0; i < file->scanned.imports.count && verdict == OK; i++) {
-        verdict = load_import(files, file, file->scanned.imports.items[i], error);
+    for (size_t i = 0; i < file->scanned.n_imports && verdict == OK; i++) {
+        verdict = load_import(files, file, file->scanned.imports[i], error);
     }
     file->open = false;
     return verdict;

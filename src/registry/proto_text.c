@@ -97,38 +97,25 @@ static bool is(struct token token, const char *word)
            memcmp(token.text, word, token.len) == 0;
 }
 
-static char *copy(struct token token)
+static void add_import(struct proto_text *scanned, struct token token)
 {
-    return must_printf("%.*s", (int)token.len, token.text);
+    scanned->imports =
+        must_realloc(scanned->imports, (scanned->n_imports + 1) * sizeof(scanned->imports[0]));
+    scanned->imports[scanned->n_imports++] = must_printf("%.*s", (int)token.len, token.text);
 }
 
-static void add(struct name_list *list, struct token token)
-{
-    list->items = must_realloc(list->items, (list->count + 1) * sizeof(list->items[0]));
-    list->items[list->count++] = copy(token);
-}
-
-/* What a statement outside of all braces says; the token behind what was read. */
-static struct token take_statement(struct scan *scan, struct token first,
-                                   struct proto_text *scanned)
+/* Behind "import"; the token behind what was read. */
+static struct token take_import(struct scan *scan, struct proto_text *scanned)
 {
     struct token token = next_token(scan);
-    if (is(first, "import")) {
-        if (is(token, "public") || is(token, "weak")) {
-            token = next_token(scan);
-        }
-        if (token.kind == TOKEN_STRING) {
-            add(&scanned->imports, token);
-        }
-    } else if (is(first, "package") && token.kind == TOKEN_WORD) {
-        free(scanned->package);
-        scanned->package = copy(token);
-    } else if (is(first, "message") && token.kind == TOKEN_WORD) {
-        add(&scanned->messages, token);
-    } else {
+    if (is(token, "public") || is(token, "weak")) {
+        token = next_token(scan);
+    }
+    if (token.kind != TOKEN_STRING) {
         return token;
     }
-    return token.kind == TOKEN_BROKEN ? token : next_token(scan);
+    add_import(scanned, token);
+    return next_token(scan);
 }
 
 static size_t line_of(const char *text, const char *at)
@@ -146,12 +133,12 @@ bool proto_text_scan(const char *text, struct proto_text *scanned, size_t *line)
     const char *open = NULL; /* the first brace that is open */
     size_t depth = 0;
     bool begins = true; /* a statement begins here */
-    *scanned = (struct proto_text){.package = must_strdup("")};
+    *scanned = (struct proto_text){0};
     struct token token = next_token(&scan);
     while (token.kind != TOKEN_END && token.kind != TOKEN_BROKEN) {
-        if (begins && depth == 0 && token.kind == TOKEN_WORD) {
+        if (begins && depth == 0 && is(token, "import")) {
             begins = false;
-            token = take_statement(&scan, token, scanned);
+            token = take_import(&scan, scanned);
             continue;
         }
         if (is(token, "{")) {
@@ -171,51 +158,11 @@ bool proto_text_scan(const char *text, struct proto_text *scanned, size_t *line)
     return false;
 }
 
-static void release_list(struct name_list *list)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        free(list->items[i]);
-    }
-    free(list->items);
-}
-
 void proto_text_release(struct proto_text *scanned)
 {
-    free(scanned->package);
-    release_list(&scanned->imports);
-    release_list(&scanned->messages);
+    for (size_t i = 0; i < scanned->n_imports; i++) {
+        free(scanned->imports[i]);
+    }
+    free(scanned->imports);
     *scanned = (struct proto_text){0};
-}
-
-static const char *find(const struct name_list *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->items[i], name) == 0) {
-            return list->items[i];
-        }
-    }
-    return NULL;
-}
-
-const char *proto_text_event(const struct proto_text *scanned, const char *event_type)
-{
-    const char *dot = strrchr(event_type, '.');
-    const char *found = find(&scanned->messages, dot == NULL ? event_type : dot + 1);
-    if (found != NULL) {
-        return found;
-    }
-    char *joined = must_strdup(event_type);
-    char *at = joined;
-    for (const char *from = event_type; *from != '\0'; from++) {
-        if (*from != '.') {
-            *at++ = *from;
-        }
-    }
-    *at = '\0';
-    found = find(&scanned->messages, joined);
-    free(joined);
-    if (found == NULL && scanned->messages.count == 1) {
-        return scanned->messages.items[0];
-    }
-    return found;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * proto_text.h - what a registry has to know of a .proto file before anybody compiles it.
- * In -> out: the text of a file -> its package, imports and top-level messages.
+ * In -> out: the text of a file -> its imports.
  * Owns: its strings (proto_text_release).  Thread: any; pure.
  * Keeps: comments and strings are never taken for statements. What is inside a message is not
  *        looked at: whether the file is valid is for protoc and the registry to say.
@@ -12,24 +12,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct name_list {
-    char **items;
-    size_t count;
-};
-
 struct proto_text {
-    char *package; /* "" for none */
-    struct name_list imports;
-    struct name_list messages;
+    char **imports; /* as they stand between the quotes */
+    size_t n_imports;
 };
 
 /* False: a string, a comment or a brace is not closed; *line is where it began, from 1. */
 bool proto_text_scan(const char *text, struct proto_text *scanned, size_t *line);
 void proto_text_release(struct proto_text *scanned);
-
-/* Which message is the event: the one named like the last part of the event type
- * (Order.PaymentProcessed: PaymentProcessed), else like all its parts (OrderPaymentProcessed), else
- * the only one of the file. NULL: none of these. */
-const char *proto_text_event(const struct proto_text *scanned, const char *event_type);
 
 #endif
