@@ -12,10 +12,13 @@ RUN meson setup /build --prefix=/usr -Dbuildtype=release -Dtests=false && ninja 
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libcurl4 libjansson4 ca-certificates \
+        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libcurl4 libjansson4 protobuf-compiler \
+        ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin walpost
 COPY --from=build /result/usr /usr
+# What contracts import from google/protobuf/: protoc looks for it here.
+COPY --from=build /usr/include/google/protobuf/*.proto /usr/include/google/protobuf/
 USER walpost
 WORKDIR /etc/walpost
 ENV LANG=C.UTF-8
