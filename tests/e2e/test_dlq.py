@@ -333,6 +333,34 @@ def test_many_and_one_that_is_refused(new_stream, postgres, kafka):
         assert stream.statuses() == {"DEAD": 1, "COMMITTED": 700}
 
 
+def test_two_at_a_time_and_letters_that_go_on_coming(new_stream, postgres, kafka):
+    """Whoever comes later ends the earlier one; whatever that one had committed is not repeated."""
+    stream = new_stream(
+        postgres, kafka, route={"on_missing_topic": "dead_letter"}, topics={"create": False}
+    )
+    with stream.running():
+        stream.insert(600, event_type="Order.Placed")
+        stream.dead_letters(600, timeout=60)
+        kafka.create_topic(stream.prefix + "Order", 3)
+        command = [program(), "dlq", "-c", stream.walpost.config_file, "replay", "--all"]
+        both = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            for _ in range(2)
+        ]
+        stream.insert(10, event_type="Elsewhere.Went")
+        said = [process.communicate(timeout=180)[0] for process in both]
+        for process, text in zip(both, said):
+            assert process.returncode == 0 or "Run the same command again" in text or (
+                "stays" in text and "Elsewhere" in text
+            ), text
+        stream.dead_letters(610, timeout=60)
+        dlq(stream, "replay", "--type", "Order.Placed", timeout=180)
+        records = stream.records(600)
+        assert len({r.headers["event_id"] for r in records}) == len(records) == 600
+        assert depth(stream) == 10
+        assert stream.walpost.running
+
+
 def test_check_says_that_the_topic_is_not_compacted(stream):
     stream.kafka.create_topic(stream.dead_letter_topic, 3, config={"cleanup.policy": "delete"})
     stream.walpost.init()
