@@ -2,6 +2,7 @@
 #include "lane/batch.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/broken_rule.h"
 #include "base/check.h"
@@ -90,20 +91,59 @@ static void make_record(const struct lane_options *options, struct event *event,
     encode_dead_letter(options->encoder, event, event->row.dead, event->row.detail, record);
 }
 
-static enum verdict ensure_topic(struct producer *producer, const struct lane_options *options,
-                                 struct event *event, struct record *record, struct error *error)
+static const struct missing_topic *find_missing(const struct batch *batch, const char *topic)
 {
+    for (uint32_t i = 0; i < batch->n_missing && i < MISSING_TOPICS_MAX; i++) {
+        if (strcmp(batch->missing[i].name, topic) == 0) {
+            return &batch->missing[i];
+        }
+    }
+    return NULL;
+}
+
+static void note_missing(struct batch *batch, const char *topic, const struct error *error)
+{
+    struct missing_topic *missing = &batch->missing[batch->n_missing++ % MISSING_TOPICS_MAX];
+    snprintf(missing->name, sizeof(missing->name), "%s", topic);
+    missing->error = *error;
+}
+
+/* Of an event that becomes a dead letter when its topic is missing. */
+static enum verdict ensure_or_bury(struct batch *batch, struct producer *producer,
+                                   const struct lane_options *options, struct event *event,
+                                   struct record *record, struct error *error)
+{
+    const struct missing_topic *missing = find_missing(batch, record->topic);
+    enum verdict verdict = WAIT;
+    if (missing != NULL) {
+        *error = missing->error;
+    } else {
+        verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+        if (verdict == WAIT) {
+            note_missing(batch, record->topic, error);
+        }
+    }
+    if (verdict == WAIT) {
+        make_dead(event, DEAD_MISSING_TOPIC, error);
+        make_record(options, event, record);
+        verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
+    }
+    return verdict;
+}
+
+static enum verdict ensure_topic(struct batch *batch, struct producer *producer,
+                                 const struct lane_options *options, struct event *event,
+                                 struct record *record, struct error *error)
+{
+    if (options->on_missing_topic == LANE_TOPIC_DEAD_LETTER && event->row.dead == DEAD_NOT) {
+        return ensure_or_bury(batch, producer, options, event, record, error);
+    }
     enum verdict verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
     if (verdict == WAIT && options->on_missing_topic == LANE_TOPIC_CREATE) {
         verdict = producer->ops->create_topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
         if (verdict == OK) {
             verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
         }
-    } else if (verdict == WAIT && options->on_missing_topic == LANE_TOPIC_DEAD_LETTER &&
-               event->row.dead == DEAD_NOT) {
-        make_dead(event, DEAD_MISSING_TOPIC, error);
-        make_record(options, event, record);
-        verdict = producer->ops->topic(producer, record->topic, TOPIC_TIMEOUT_MS, error);
     }
     return verdict;
 }
@@ -147,7 +187,7 @@ static enum verdict send_event(struct batch *batch, struct producer *producer,
 {
     struct record record;
     make_record(options, event, &record);
-    enum verdict verdict = ensure_topic(producer, options, event, &record, error);
+    enum verdict verdict = ensure_topic(batch, producer, options, event, &record, error);
     if (verdict != OK) {
         return verdict;
     }
@@ -156,7 +196,7 @@ static enum verdict send_event(struct batch *batch, struct producer *producer,
         /* Larger than the client may send: known without asking the broker. */
         make_dead(event, DEAD_RECORD_TOO_LARGE, error);
         make_record(options, event, &record);
-        verdict = ensure_topic(producer, options, event, &record, error);
+        verdict = ensure_topic(batch, producer, options, event, &record, error);
         if (verdict == OK) {
             verdict = send(batch, producer, &record, event, stop, error);
         }
@@ -301,6 +341,7 @@ enum verdict batch_try(struct batch *batch, struct producer *producer,
     batch->worst = OK;
     batch->bad_from = 0;
     batch->bad_to = 0;
+    batch->n_missing = 0;
     enum verdict verdict = attempt(batch, producer, options, stop, error);
     if (verdict == OK || verdict == RESTART || verdict == FENCED || verdict == FATAL ||
         verdict == REFUSE) {

@@ -9,6 +9,14 @@
 
 #include "lane/lane.h"
 
+/* A topic that is not there, and what was said about it. */
+struct missing_topic {
+    char name[RECORD_TOPIC_SIZE];
+    struct error error;
+};
+
+enum { MISSING_TOPICS_MAX = 8 };
+
 struct batch {
     struct segment *first;
     struct segment *last;
@@ -29,6 +37,10 @@ struct batch {
     enum verdict worst;
     enum dead_reason reason;
     uint32_t bad_from, bad_to; /* the events whose reports say REJECT */
+    /* Asked for once: every further event would cost a question to a broker, and a Kafka
+     * transaction has only so much time. The oldest makes room. */
+    struct missing_topic missing[MISSING_TOPICS_MAX];
+    uint32_t n_missing;
     struct error error;
     char checkpoint_value[CHECKPOINT_RECORD_MAX]; /* borrowed by the producer until its report */
 };

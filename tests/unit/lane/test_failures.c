@@ -140,13 +140,25 @@ Test(lane, a_missing_topic_can_be_created)
     bench_release(&bench);
 }
 
+static void count_questions(void *context, const char *call)
+{
+    size_t *questions = context;
+    *questions += strcmp(call, "topic") == 0;
+}
+
 Test(lane, I10_a_missing_topic_can_make_dead_letters)
 {
     struct bench bench;
+    size_t questions = 0;
     bench_init(&bench, true);
     bench.kafka.missing_topic = "events";
+    bench.kafka.hook = count_questions;
+    bench.kafka.context = &questions;
     bench.options.on_missing_topic = LANE_TOPIC_DEAD_LETTER;
     three_segments(&bench);
+    /* The dead letter topic is asked for each time, which costs nothing; the one that is not there
+     * once for each batch, for that one costs. */
+    cr_expect_eq(questions, 15 + bench.kafka.n_batches, "%zu questions", questions);
     struct event *events[15];
     bool dead[15];
     cr_assert_eq(fake_published(&bench.kafka, events, dead, 15), 15);
