@@ -251,4 +251,6 @@ def test_the_commands_of_the_document(busy):
         first, *words = shlex.split(line)
         assert first == "walpost"
         busy.walpost.command(*words)
+        if words[:2] == ["bookmark", "add"]:  # what is behind it has to be published first
+            busy.wait_confirmed(busy.wal_position(), 60)
     assert "before-migration" in busy.walpost.command("bookmark", "list").stdout
