@@ -118,7 +118,8 @@ static void put_json_text(struct line *line, const char *before, const char *tex
     }
 }
 
-static void put_number(struct line *line, const char *before, const struct field *field, bool json)
+static void put_number(struct line *line, const char *before, const struct log_field *field,
+                       bool json)
 {
     const char *quote = json ? "\"" : "";
     switch (field->kind) {
@@ -137,7 +138,7 @@ static void put_number(struct line *line, const char *before, const struct field
     }
 }
 
-static void put_field(struct line *line, const struct field *field, bool json)
+static void put_field(struct line *line, const struct log_field *field, bool json)
 {
     char before[64];
     snprintf(before, sizeof(before), json ? ",\"%s\":" : "  %s=", field->name);
@@ -160,7 +161,7 @@ void log_init(struct log *log, int fd, enum log_format format, enum log_level le
 }
 
 void log_fields(const struct log *log, enum log_level level, const char *message,
-                const struct field *fields, size_t count)
+                const struct log_field *fields, size_t count)
 {
     if (level < log->level) {
         return;
@@ -202,7 +203,7 @@ void log_fields(const struct log *log, enum log_level level, const char *message
 
 void log_error(const struct log *log, enum log_level level, const struct error *error)
 {
-    struct field fields[3];
+    struct log_field fields[3];
     size_t count = 0;
     fields[count++] = F_TEXT("consequence", verdict_name(error->verdict));
     if (error->code[0] != '\0') {

@@ -21,11 +21,11 @@ struct log {
     const char *stream; /* in every line of JSON, or NULL */
 };
 
-enum field_kind { FIELD_TEXT, FIELD_U64, FIELD_LSN, FIELD_SECONDS };
+enum log_field_kind { FIELD_TEXT, FIELD_U64, FIELD_LSN, FIELD_SECONDS };
 
-struct field {
+struct log_field {
     const char *name;
-    enum field_kind kind;
+    enum log_field_kind kind;
     union {
         const char *text;
         uint64_t u64;
@@ -33,23 +33,23 @@ struct field {
     };
 };
 
-#define F_TEXT(key, value) ((struct field){.name = (key), .kind = FIELD_TEXT, .text = (value)})
+#define F_TEXT(key, value) ((struct log_field){.name = (key), .kind = FIELD_TEXT, .text = (value)})
 #define F_U64(key, value) \
-    ((struct field){.name = (key), .kind = FIELD_U64, .u64 = (uint64_t)(value)})
-#define F_LSN(key, value) ((struct field){.name = (key), .kind = FIELD_LSN, .u64 = (value)})
+    ((struct log_field){.name = (key), .kind = FIELD_U64, .u64 = (uint64_t)(value)})
+#define F_LSN(key, value) ((struct log_field){.name = (key), .kind = FIELD_LSN, .u64 = (value)})
 #define F_SECONDS(key, value) \
-    ((struct field){.name = (key), .kind = FIELD_SECONDS, .seconds = (value)})
+    ((struct log_field){.name = (key), .kind = FIELD_SECONDS, .seconds = (value)})
 
 /* Text with colours when fd is a terminal, JSON otherwise, unless format says which. */
 void log_init(struct log *log, int fd, enum log_format format, enum log_level level);
 
 /* log_write(log, LOG_INFO, "slot acquired", F_TEXT("slot", name), F_LSN("position", lsn)) */
-#define log_write(log, level, message, ...)                              \
-    log_fields(log, level, message, (const struct field[]){__VA_ARGS__}, \
-               sizeof((const struct field[]){__VA_ARGS__}) / sizeof(struct field))
+#define log_write(log, level, message, ...)                                  \
+    log_fields(log, level, message, (const struct log_field[]){__VA_ARGS__}, \
+               sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 void log_fields(const struct log *log, enum log_level level, const char *message,
-                const struct field *fields, size_t count);
+                const struct log_field *fields, size_t count);
 
 /* One line with what, remedy and code of an error. */
 void log_error(const struct log *log, enum log_level level, const struct error *error);
