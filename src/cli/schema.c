@@ -33,6 +33,28 @@ static int unknown_verb(const char *word)
     return say_error(&error);
 }
 
+enum verdict schema_load(const struct invocation *invocation, struct schemas *schemas,
+                         struct config **config, struct error *error)
+{
+    const char *folder = invocation_value(invocation, "--folder");
+    struct config *loaded = NULL;
+    if (invocation->words[1] != NULL) {
+        error_set(error, INVALID, "\"%.40s\" is one word too many", invocation->words[1]);
+        return error_remedy(error, "walpost schema %s takes all contracts of the folder.",
+                            invocation->words[0]);
+    }
+    enum verdict verdict = config_load_offline(&invocation->sources, &loaded, error);
+    if (verdict == OK) {
+        verdict = schemas_load(folder == NULL ? loaded->contracts.dir : folder, schemas, error);
+    }
+    if (verdict == OK && config != NULL) {
+        *config = loaded;
+    } else {
+        config_free(loaded);
+    }
+    return verdict;
+}
+
 /* A flag that would be passed over in silence. */
 static enum verdict check_flags(const struct invocation *invocation, struct error *error)
 {
@@ -80,7 +102,10 @@ const struct command command_schema = {
         "reads events of the one before), FORWARD (the one before reads its events), FULL (both),\n"
         "each also _TRANSITIVE (all before), or NONE. What can be read but breaks JSON or "
         "generated\n"
-        "code is a warning. Exit status 1: something is broken. Both need no server.\n"
+        "code is a warning, and so is a type that is not named Domain.Entity.Action or\n"
+        "Domain.EntityAction in the past tense (contracts.naming). Exit status 1: something is "
+        "broken.\n"
+        "Both need no server.\n"
         "\n"
         "register takes the contracts below contracts.dir, <EventType>/v<N>.proto in the order of\n"
         "their versions, to the registry of contracts.registry: what it has already stays as it "

@@ -7,6 +7,12 @@
 #define WALPOST_CLI_SCHEMA_H
 
 #include "cli/cli.h"
+#include "schemas/schemas.h"
+
+/* The contracts of --folder, else of contracts.dir, and the part of the configuration that needs
+ * no server (config NULL: not wanted; else the caller frees it). */
+enum verdict MUST_CHECK schema_load(const struct invocation *invocation, struct schemas *schemas,
+                                    struct config **config, struct error *error);
 
 int schema_list(const struct invocation *invocation);
 int schema_check(const struct invocation *invocation);

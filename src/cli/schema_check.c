@@ -7,8 +7,6 @@
 #include "contract/compat.h"
 #include "schemas/schemas.h"
 
-static const char default_folder[] = "schemas";
-
 /* The last version of the type that begins at i. */
 static size_t newest_of(const struct schemas *schemas, size_t i)
 {
@@ -60,6 +58,7 @@ static void list_as_text(const struct schemas *schemas)
 struct tally {
     const struct schemas *schemas;
     enum compatibility compatibility;
+    enum naming naming;
     struct json json;
     bool as_json;
     size_t types;
@@ -125,24 +124,46 @@ static void compare(struct tally *tally, const struct schema *writer, const stru
     differences_release(&differences);
 }
 
-static void check_name(struct tally *tally, const char *type)
+/* What is wrong with the name of the type whose first version this is. */
+static void show_name(struct tally *tally, const struct schema *first, enum naming_fault fault)
 {
-    if (schema_is_past_tense(type)) {
-        return;
-    }
-    tally->warnings++;
+    bool shape = fault == NAMING_SHAPE;
+    bool broken = tally->naming == NAMING_REJECT;
+    const char *judgment = judgments[broken ? JUDGED_BROKEN : JUDGED_WARNED];
+    const char *rule = shape ? "EVENT_NAME_SHAPE" : "EVENT_NAME_TENSE";
     if (tally->as_json) {
-        json_open(&tally->json, NULL, '{');
-        json_text(&tally->json, "judgment", judgments[JUDGED_WARNED]);
-        json_text(&tally->json, "rule", "EVENT_NAME");
-        json_text(&tally->json, "file", type);
-        json_close(&tally->json, '}');
+        struct json *json = &tally->json;
+        json_open(json, NULL, '{');
+        json_text(json, "judgment", judgment);
+        json_text(json, "rule", rule);
+        json_text(json, "file", first->file);
+        json_int(json, "line", first->message->line);
+        json_text(json, "subject", first->type);
+        json_close(json, '}');
         return;
     }
-    printf("%s/%s: ", tally->schemas->folder, type);
-    say_coloured(stdout, COLOUR_YELLOW, judgments[JUDGED_WARNED]);
-    printf(": events are named in the past tense, like Order.Placed: this one reads like a command "
-           "(EVENT_NAME)\n");
+    printf("%s/%s:%d: ", tally->schemas->folder, first->file, (int)first->message->line);
+    say_coloured(stdout, broken ? COLOUR_RED : COLOUR_YELLOW, judgment);
+    printf(": %s %s (%s)\n", first->type,
+           shape ? "is neither Domain.Entity.Action nor Domain.EntityAction: give its folder such "
+                   "a name, like Order.PaymentProcessed"
+                 : "reads like a command: name its folder for what has happened, in the past "
+                   "tense, like Order.Placed",
+           rule);
+}
+
+static void check_name(struct tally *tally, const struct schema *first)
+{
+    enum naming_fault fault = schema_name_fault(first->type);
+    if (fault == NAMING_FINE || tally->naming == NAMING_OFF) {
+        return;
+    }
+    if (tally->naming == NAMING_REJECT) {
+        tally->broken++;
+    } else {
+        tally->warnings++;
+    }
+    show_name(tally, first, fault);
 }
 
 /* Its whole history: every version against those before it, as the level asks. */
@@ -150,7 +171,7 @@ static void check_type(struct tally *tally, size_t from, size_t newest)
 {
     const struct schema *all = tally->schemas->all;
     tally->types++;
-    check_name(tally, all[from].type);
+    check_name(tally, &all[from]);
     for (size_t newer = from + 1; newer <= newest; newer++) {
         for (size_t older = from; older < newer; older++) {
             uint32_t new_version = all[newer].version;
@@ -194,31 +215,6 @@ static int check_all(struct tally *tally)
 
 /* --- the commands ---------------------------------------------------------------------------- */
 
-/* The folder of --folder; else contracts.dir, where there is a configuration; else its default: a
- * look at contracts must not need to know how to reach a database. */
-static enum verdict load(const struct invocation *invocation, struct schemas *schemas,
-                         struct error *error)
-{
-    const char *folder = invocation_value(invocation, "--folder");
-    struct config *config = NULL;
-    enum verdict verdict = OK;
-    if (invocation->words[1] != NULL) {
-        error_set(error, INVALID, "\"%.40s\" is one word too many", invocation->words[1]);
-        return error_remedy(error, "walpost schema %s takes all contracts of the folder.",
-                            invocation->words[0]);
-    }
-    if (folder == NULL) {
-        verdict = config_load(&invocation->sources, &config, error);
-        if (verdict != OK && invocation->sources.file != NULL) {
-            return verdict;
-        }
-        folder = config != NULL ? config->contracts.dir : default_folder;
-    }
-    verdict = schemas_load(folder, schemas, error);
-    config_free(config);
-    return verdict;
-}
-
 int schema_list(const struct invocation *invocation)
 {
     struct error error;
@@ -228,7 +224,7 @@ int schema_list(const struct invocation *invocation)
         error_remedy(&error, "Only check and register know levels.");
         return say_error(&error);
     }
-    if (load(invocation, &schemas, &error) != OK) {
+    if (schema_load(invocation, &schemas, NULL, &error) != OK) {
         return say_error(&error);
     }
     if (invocation->json) {
@@ -254,11 +250,14 @@ int schema_check(const struct invocation *invocation)
                              "FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE or NONE.");
         return say_error(&error);
     }
-    if (load(invocation, &schemas, &error) != OK) {
+    struct config *config;
+    if (schema_load(invocation, &schemas, &config, &error) != OK) {
         return say_error(&error);
     }
     tally.schemas = &schemas;
+    tally.naming = config->contracts.naming;
     int status = check_all(&tally);
+    config_free(config);
     schemas_release(&schemas);
     return status;
 }

@@ -255,6 +255,9 @@ static void derive(struct config *config)
 
 /* --- all of it --- */
 
+typedef enum verdict load_fn(const struct config_sources *sources, struct settings *settings,
+                             struct config *config, struct error *error);
+
 static enum verdict load(const struct config_sources *sources, struct settings *settings,
                          struct config *config, struct error *error)
 {
@@ -287,13 +290,40 @@ static enum verdict load(const struct config_sources *sources, struct settings *
     return verdict != OK ? verdict : check_topics(settings, config, error);
 }
 
-enum verdict config_load(const struct config_sources *sources, struct config **config,
-                         struct error *error)
+/* A command that looks at files has no use for the rest, and who runs it need not have its
+ * ${VAR}s. */
+static bool is_for_files(const char *path)
+{
+    return strncmp(path, "outbox.", strlen("outbox.")) == 0 ||
+           (strncmp(path, "contracts.", strlen("contracts.")) == 0 &&
+            strncmp(path, "contracts.registry.", strlen("contracts.registry.")) != 0);
+}
+
+static enum verdict load_for_files(const struct config_sources *sources, struct settings *settings,
+                                   struct config *config, struct error *error)
+{
+    enum verdict verdict = read_sources(sources, config, settings, error);
+    for (size_t i = 0; i < settings->count && verdict == OK; i++) {
+        if (is_for_files(settings->items[i].path)) {
+            verdict = apply(&settings->items[i], config, error);
+        }
+    }
+    if (verdict == OK) {
+        verdict = check_columns(settings, config, error);
+    }
+    if (verdict == OK) {
+        config->table = quoted_table(config->outbox.schema_name, config->outbox.table_name);
+    }
+    return verdict;
+}
+
+static enum verdict load_by(load_fn *load_all, const struct config_sources *sources,
+                            struct config **config, struct error *error)
 {
     struct config *loaded = must_calloc(1, sizeof(*loaded));
     struct settings settings = {0};
     set_defaults(loaded);
-    enum verdict verdict = load(sources, &settings, loaded, error);
+    enum verdict verdict = load_all(sources, &settings, loaded, error);
     settings_release(&settings);
     if (verdict != OK) {
         config_free(loaded);
@@ -301,6 +331,18 @@ enum verdict config_load(const struct config_sources *sources, struct config **c
     }
     *config = loaded;
     return OK;
+}
+
+enum verdict config_load(const struct config_sources *sources, struct config **config,
+                         struct error *error)
+{
+    return load_by(load, sources, config, error);
+}
+
+enum verdict config_load_offline(const struct config_sources *sources, struct config **config,
+                                 struct error *error)
+{
+    return load_by(load_for_files, sources, config, error);
 }
 
 void config_free(struct config *config)

@@ -25,6 +25,7 @@ enum delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE };
 /* Instead of a number of lanes: pipeline/lanes.h asks the cluster. */
 enum { LANES_BY_PARTITION = 0 };
 enum subject_strategy { SUBJECT_TOPIC, SUBJECT_RECORD, SUBJECT_TOPIC_RECORD };
+enum naming { NAMING_OFF, NAMING_WARN, NAMING_REJECT };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
 
 struct config_pair {
@@ -68,9 +69,10 @@ struct config {
     } route;
     enum value_format value; /* encode.value; VALUE_PAYLOAD is refused until contracts exist */
     struct {
-        char *dir;     /* default schemas */
-        struct {       /* texts that are not set are empty */
-            char *url; /* several, with commas; "": no registry */
+        char *dir;          /* default schemas */
+        enum naming naming; /* of event types, in `walpost schema check` */
+        struct {            /* texts that are not set are empty */
+            char *url;      /* several, with commas; "": no registry */
             struct {
                 char *username, *password, *token; /* basic, or bearer; or neither */
             } auth;
@@ -133,6 +135,10 @@ struct config_sources {
  */
 enum verdict MUST_CHECK config_load(const struct config_sources *sources, struct config **config,
                                     struct error *error);
+/* For commands that look at files and at no server: only outbox: and contracts: without the
+ * registry are filled in, whatever else is missing. */
+enum verdict MUST_CHECK config_load_offline(const struct config_sources *sources,
+                                            struct config **config, struct error *error);
 void config_free(struct config *config);
 /* Is WAL kept for replays? */
 static inline bool config_keeps_anchor(const struct config *config)

@@ -37,6 +37,8 @@ static const struct option_choice subjects[] = {{"topic", SUBJECT_TOPIC},
                                                 {"record", SUBJECT_RECORD},
                                                 {"topic_record", SUBJECT_TOPIC_RECORD},
                                                 {NULL}};
+static const struct option_choice namings[] = {
+    {"off", NAMING_OFF}, {"warn", NAMING_WARN}, {"reject", NAMING_REJECT}, {NULL}};
 static const struct option_choice deliveries[] = {
     {"exactly_once", DELIVERY_EXACTLY_ONCE}, {"at_least_once", DELIVERY_AT_LEAST_ONCE}, {NULL}};
 static const struct option_choice recoveries[] = {
@@ -119,6 +121,10 @@ static const struct option options[] = {
 
     {"contracts.dir", OPTION_TEXT, AT(contracts.dir), .fallback = "schemas", .min = 1, .max = 4096,
      .allowed = "a directory", .summary = "directory of the contracts"},
+    {"contracts.naming", OPTION_CHOICE, AT(contracts.naming), .fallback = "warn",
+     .choices = namings,
+     .summary = "an event type that is not named Domain.Entity.Action or Domain.EntityAction, in "
+                "the past tense: what `walpost schema check` makes of it"},
     {"contracts.registry.url", OPTION_TEXT, AT(contracts.registry.url), .fallback = "", .min = 0,
      .max = 4096, .allowed = "http://HOST:PORT or https://HOST:PORT, several with commas",
      .summary = "address of a schema registry with Confluent's REST API; several, with commas, are "

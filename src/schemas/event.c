@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which message is the event, and whether its name is one. */
+ * Which message is the event. */
 #include <ctype.h>
 #include <stdlib.h>
 
 #include "base/check.h"
 #include "schemas/schemas.h"
-
-/* --- which message -----------------------------------------------------------------------------
- */
 
 /* What a line "// walpost.event: NAME" says; data NULL: there is none. */
 static struct bytes said(struct bytes source)
@@ -101,44 +98,4 @@ enum verdict schema_find_event(const struct pool *pool, const char *file, const 
     }
     *message = found;
     return OK;
-}
-
-/* --- the past tense ----------------------------------------------------------------------------
- */
-
-/* Participles that events are made of and whose letters do not tell. */
-static const char *const irregular[] = {
-    "Agreed", "Freed",     "Guaranteed", "Begun", "Bought",     "Broken", "Built",  "Caught",
-    "Chosen", "Cut",       "Done",       "Drawn", "Fallen",     "Found",  "Given",  "Gone",
-    "Grown",  "Held",      "Hidden",     "Hit",   "Kept",       "Known",  "Laid",   "Left",
-    "Lent",   "Lost",      "Made",       "Met",   "Overridden", "Paid",   "Put",    "Read",
-    "Reset",  "Rewritten", "Risen",      "Run",   "Seen",       "Sent",   "Set",    "Shown",
-    "Shut",   "Sold",      "Spent",      "Split", "Spoken",     "Taken",  "Thrown", "Told",
-    "Undone", "Unpaid",    "Withdrawn",  "Won",   "Written",
-};
-
-/* The last word of CamelCase. */
-static const char *last_word(const char *type)
-{
-    const char *at = type + strlen(type);
-    while (at > type && !isupper((unsigned char)*at)) {
-        at--;
-    }
-    return at;
-}
-
-bool schema_is_past_tense(const char *type)
-{
-    const char *word = last_word(type);
-    size_t len = strlen(word);
-    /* Need, Feed and Seed are none. */
-    if (len > 3 && strcmp(word + len - 2, "ed") == 0 && word[len - 3] != 'e') {
-        return true;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(irregular); i++) {
-        if (strcmp(word, irregular[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
 }

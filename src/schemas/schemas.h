@@ -40,8 +40,14 @@ enum verdict MUST_CHECK schema_find_event(const struct pool *pool, const char *f
                                           const char *type, struct bytes source,
                                           const struct message **message, struct error *error);
 
-/* Is the last word of an event type in the past tense, as far as its letters tell? */
-bool schema_is_past_tense(const char *type);
+enum naming_fault {
+    NAMING_FINE,
+    NAMING_SHAPE,   /* neither Domain.Entity.Action nor Domain.EntityAction */
+    NAMING_COMMAND, /* not in the past tense, as far as the letters of its last word tell */
+};
+
+/* What is wrong with the name of an event type. (naming.c) */
+enum naming_fault schema_name_fault(const char *type);
 
 /* Compiles one file. INVALID, with protoc's own words. (protoc.c) */
 enum verdict MUST_CHECK protoc_compile(const char *folder, const char *file, struct pool **pool,

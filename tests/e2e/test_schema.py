@@ -87,12 +87,31 @@ def test_which_message_is_the_event(tmp_path):
     assert done.returncode == 2 and "Order.Lost/v1.proto does not say which of its messages" in done.stderr
 
 
-@pytest.mark.parametrize("name, warned", [("Order.PaymentProcessed", 0), ("Order.Paid", 0), ("Mail.Sent", 0),
-                                          ("Order.Place", 1), ("Order.SendMail", 1), ("Need", 1)])
-def test_names_are_in_the_past_tense(tmp_path, name, warned):
-    write(tmp_path, **{name.replace(".", "_") + "__v1": PLACED.format("int64 total")})
-    found = json.loads(schema(tmp_path, "check", "--json").stdout)
-    assert found["warnings"] == warned
+def test_names_are_events_in_the_past_tense(tmp_path):
+    write(tmp_path, Order_PaymentProcessed__v1=PLACED.format("int64 total"), Order_Item_Add__v1=PLACED.format("int64 total"),
+          order_placed__v1=PLACED.format("int64 total"))
+    done = schema(tmp_path, "check")
+    assert done.returncode == 0
+    assert f"{tmp_path}/Order.Item.Add/v1.proto:2: warning: Order.Item.Add reads like a command" in done.stdout
+    assert f"{tmp_path}/order.placed/v1.proto:2: warning: order.placed is neither Domain.Entity.Action nor" in done.stdout
+    assert done.stdout.endswith("0 broken, 2 warnings\n")
+    rejected = schema(tmp_path, "check", "--set", "contracts.naming=reject", "--json")
+    found = json.loads(rejected.stdout)
+    assert (rejected.returncode, found["broken"], found["warnings"]) == (1, 2, 0)
+    assert [(f["subject"], f["rule"]) for f in found["findings"]] == [
+        ("Order.Item.Add", "EVENT_NAME_TENSE"), ("order.placed", "EVENT_NAME_SHAPE")]
+
+
+def test_a_look_at_contracts_needs_only_their_part_of_the_configuration(tmp_path):
+    write(tmp_path / "contracts", Order_Place__v1=PLACED.format("int64 total"))
+    config = tmp_path / "walpost.yaml"
+    config.write_text(f"postgres: {{dsn: \"${{NOWHERE_SET}}\"}}\ncontracts: {{dir: {tmp_path}/contracts, naming: off}}\n")
+    check = [program(), "schema", "check", "-c", str(config)]
+    done = subprocess.run(check, text=True, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "1 event types, 1 versions, BACKWARD_TRANSITIVE: 0 broken, 0 warnings\n")
+    config.write_text("contracts: {naming: no}\n")
+    wrong = subprocess.run(check, text=True, capture_output=True, timeout=60, check=False)
+    assert wrong.returncode == 2 and "contracts.naming cannot be" in wrong.stderr
 
 
 @pytest.mark.quick
