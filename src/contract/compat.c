@@ -159,6 +159,11 @@ static void compare_types(struct comparison *comparison, const struct field *old
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
+static const char *by_mark(const struct field *field)
+{
+    return field->must_come && !field->required ? "marked" : "";
+}
+
 static void compare_labels(struct comparison *comparison, const struct field *old,
                            const struct field *new)
 {
@@ -171,8 +176,8 @@ static void compare_labels(struct comparison *comparison, const struct field *ol
              new->shape == SHAPE_REPEATED ? "one value became a list" : "a list became one value");
         return;
     }
-    if (new->required && !old->required) {
-        note(comparison, FIELD_BECAME_REQUIRED, scope, new->name, new->line, "%s", "");
+    if ((new->required && !old->required) || (new->must_come && !old->must_come)) {
+        note(comparison, FIELD_BECAME_REQUIRED, scope, new->name, new->line, "%s", by_mark(new));
     } else if (old->presence && !new->presence && old->oneof < 0 && old->message == NULL &&
                old->shape == SHAPE_SINGULAR) {
         note(comparison, FIELD_PRESENCE_REMOVED, scope, new->name, new->line, "%s", "");
@@ -240,9 +245,9 @@ static void find_new_fields(struct comparison *comparison, const struct message 
             continue;
         }
         enum change change = same_oneof(field, old) != NULL ? ONEOF_FIELD_ADDED
-                             : field->required              ? REQUIRED_FIELD_ADDED
+                             : field->must_come             ? REQUIRED_FIELD_ADDED
                                                             : FIELD_ADDED;
-        note(comparison, change, new->local, field->name, field->line, "%s", "");
+        note(comparison, change, new->local, field->name, field->line, "%s", by_mark(field));
     }
 }
 

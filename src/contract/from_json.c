@@ -106,7 +106,7 @@ static const char *check_required(struct reader *reader, const char *at,
                                   const struct message *message, const uint64_t *marks)
 {
     for (uint32_t i = 0; i < message->n_fields; i++) {
-        if (message->fields[i].required && (marks[i / 64] >> (i % 64) & 1) == 0) {
+        if (message->fields[i].must_come && (marks[i / 64] >> (i % 64) & 1) == 0) {
             violation_set(reader->violation, VIOLATION_MISSING_FIELD, (size_t)(at - reader->begin),
                           "a value: the field is required");
             violation_found(reader->violation, "none");
@@ -344,7 +344,7 @@ static const char *read_field(struct reader *reader, const char *at, const struc
             violation_inside_field(reader->violation, field->json_name);
             return NULL;
         }
-        if (field->required) {
+        if (field->must_come) {
             marks[field->index / 64] &= ~(UINT64_C(1) << (field->index % 64));
         }
         return at + 4;
@@ -466,7 +466,7 @@ const char *read_members(struct reader *reader, const char *at, const struct mes
     const char *from = at;
     at = read_all_members(reader, at, message, marks, in_any);
     reader->n_marks -= message->mark_words;
-    if (at != NULL && message->n_required > 0) {
+    if (at != NULL && message->n_must_come > 0) {
         at = check_required(reader, from, message, marks) == NULL ? NULL : at;
     }
     return at == NULL ? NULL : at + 1;

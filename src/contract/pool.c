@@ -271,7 +271,7 @@ enum verdict message_compile(struct pool *pool, struct message *message, struct 
     }
     index_names(pool, message);
     for (uint32_t i = 0; i < message->n_fields; i++) {
-        message->n_required += message->fields[i].required;
+        message->n_must_come += message->fields[i].must_come;
     }
     uint32_t marks = (uint32_t)message->n_fields + message->n_extensions + message->n_oneofs;
     message->mark_words = (uint16_t)(marks / 64 + 1);

@@ -81,7 +81,8 @@ struct field {
     uint8_t shape;       /* enum field_shape */
     bool presence;       /* absent differs from zero */
     bool packed;
-    bool required;
+    bool required;  /* by the label of proto2 */
+    bool must_come; /* required, or marked so: mark.h */
     uint8_t tag_len;
     int16_t oneof; /* in message->oneofs; -1: none, or the one of a proto3 optional */
     uint64_t tag;  /* as its bytes stand on the wire, the first in the lowest byte */
@@ -94,6 +95,7 @@ struct field {
     const struct message *parent;
     bool labelled; /* proto3 optional, or any label of proto2 */
     bool extension;
+    uint8_t marks; /* comments that say so */
     int32_t line;
 };
 
@@ -112,7 +114,7 @@ struct message {
     uint16_t n_fields;
     uint16_t n_oneofs; /* without those of proto3 optional */
     uint16_t n_extensions;
-    uint16_t n_required;
+    uint16_t n_must_come;
     uint8_t well_known; /* enum well_known */
     bool map_entry;
     bool message_set;

@@ -1,36 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one file that knows how protoc writes descriptors. Three passes: every message and enum gets
- * its place and its name; then fields can point at their types; then extensions are given to the
- * messages they extend and everything is compiled. */
+ * How protoc writes descriptors is known here, and in source_place.c. Three passes: every message
+ * and enum gets its place and its name; then fields can point at their types; then extensions are
+ * given to the messages they extend and everything is compiled. */
 #include "contract/pool.h"
 
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "contract/mark.h"
 #include "contract/pool_build.h"
-#include "descriptor.pb-c.h"
+#include "contract/source_place.h"
 
 typedef Google__Protobuf__FileDescriptorSet pb_set;
-typedef Google__Protobuf__FileDescriptorProto pb_file;
 typedef Google__Protobuf__DescriptorProto pb_message;
 typedef Google__Protobuf__EnumDescriptorProto pb_enum;
 typedef Google__Protobuf__FieldDescriptorProto pb_field;
-typedef Google__Protobuf__SourceCodeInfo__Location pb_location;
-
-enum { PATH_MAX_DEPTH = 64 };
-
-/* The way to a declaration inside its file, as SourceCodeInfo writes it. */
-struct path {
-    int32_t parts[PATH_MAX_DEPTH];
-    size_t n;
-};
 
 /* What the fields of a message are read from, once every type has its place. */
 struct source {
     const pb_file *file;
     const pb_message *message;
-    struct path path;
+    struct source_path path;
 };
 
 struct extension {
@@ -73,43 +64,6 @@ static struct bytes without_package(struct bytes name, const pb_file *file)
     size_t cut = package == 0 ? 0 : package + 1;
     return (struct bytes){name.data + cut, name.len - cut};
 }
-
-/* Lines count from 1; 0 where the descriptors came without their source. */
-static int32_t line_of(const pb_file *file, const struct path *path, int32_t kind, size_t index)
-{
-    if (file->source_code_info == NULL) {
-        return 0;
-    }
-    for (size_t i = 0; i < file->source_code_info->n_location; i++) {
-        const pb_location *location = file->source_code_info->location[i];
-        if (location->n_path == path->n + 2 && location->n_span > 0 &&
-            memcmp(location->path, path->parts, path->n * sizeof(path->parts[0])) == 0 &&
-            location->path[path->n] == kind && location->path[path->n + 1] == (int32_t)index) {
-            return location->span[0] + 1;
-        }
-    }
-    return 0;
-}
-
-static bool descend(struct path *path, int32_t kind, size_t index)
-{
-    if (path->n + 2 > PATH_MAX_DEPTH) {
-        return false;
-    }
-    path->parts[path->n++] = kind;
-    path->parts[path->n++] = (int32_t)index;
-    return true;
-}
-
-/* Field numbers of descriptor.proto, as paths have them. */
-enum {
-    IN_FILE_MESSAGE = 4,
-    IN_FILE_ENUM = 5,
-    IN_MESSAGE_FIELD = 2,
-    IN_MESSAGE_NESTED = 3,
-    IN_MESSAGE_ENUM = 4,
-    IN_MESSAGE_ONEOF = 8,
-};
 
 /* --- first pass: places and names --------------------------------------------------------------
  */
@@ -173,7 +127,7 @@ static void place_extension(struct loader *loader, const pb_file *file, const pb
 
 static enum verdict place_message(struct loader *loader, const pb_file *file,
                                   const pb_message *from, const struct message *outer,
-                                  const struct path *path)
+                                  const struct source_path *path)
 {
     struct pool *pool = loader->pool;
     struct bytes scope = outer == NULL ? bytes_of(file->package) : outer->name;
@@ -185,20 +139,22 @@ static enum verdict place_message(struct loader *loader, const pb_file *file,
     to->file = arena_copy(&pool->arena, bytes_of(file->name)).data;
     to->map_entry = from->options != NULL && from->options->map_entry;
     to->message_set = from->options != NULL && from->options->message_set_wire_format;
-    struct path above = {.n = path->n - 2};
+    struct source_path above = {.n = path->n - 2};
     memcpy(above.parts, path->parts, above.n * sizeof(above.parts[0]));
-    to->line = line_of(file, &above, path->parts[path->n - 2], (size_t)path->parts[path->n - 1]);
+    to->line =
+        source_line(file, &above, path->parts[path->n - 2], (size_t)path->parts[path->n - 1]);
 
     struct bytes name = to->name;
     for (size_t i = 0; i < from->n_enum_type; i++) {
-        place_enum(loader, file, from->enum_type[i], name, line_of(file, path, IN_MESSAGE_ENUM, i));
+        place_enum(loader, file, from->enum_type[i], name,
+                   source_line(file, path, IN_MESSAGE_ENUM, i));
     }
     for (size_t i = 0; i < from->n_extension; i++) {
         place_extension(loader, file, from->extension[i], name);
     }
     for (size_t i = 0; i < from->n_nested_type; i++) {
-        struct path inner = *path;
-        if (!descend(&inner, IN_MESSAGE_NESTED, i)) {
+        struct source_path inner = *path;
+        if (!source_path_descend(&inner, IN_MESSAGE_NESTED, i)) {
             return error_set(loader->error, INVALID, "%s: messages are nested too deep",
                              file->name);
         }
@@ -221,15 +177,16 @@ static enum verdict place_file(struct loader *loader, const pb_file *file)
                          file->syntax);
     }
     struct bytes package = arena_copy(&loader->pool->arena, bytes_of(file->package));
-    struct path top = {.n = 0};
+    struct source_path top = {.n = 0};
     for (size_t i = 0; i < file->n_enum_type; i++) {
-        place_enum(loader, file, file->enum_type[i], package, line_of(file, &top, IN_FILE_ENUM, i));
+        place_enum(loader, file, file->enum_type[i], package,
+                   source_line(file, &top, IN_FILE_ENUM, i));
     }
     for (size_t i = 0; i < file->n_extension; i++) {
         place_extension(loader, file, file->extension[i], package);
     }
     for (size_t i = 0; i < file->n_message_type; i++) {
-        struct path path = {.parts = {IN_FILE_MESSAGE, (int32_t)i}, .n = 2};
+        struct source_path path = {.parts = {IN_FILE_MESSAGE, (int32_t)i}, .n = 2};
         enum verdict verdict = place_message(loader, file, file->message_type[i], NULL, &path);
         if (verdict != OK) {
             return verdict;
@@ -323,9 +280,38 @@ static void fill_oneofs(struct loader *loader, const struct source *source, stru
     to->oneofs = oneofs;
     for (size_t i = 0; i < from->n_oneof_decl && !is_synthetic(from, i); i++) {
         oneofs[i].name = arena_copy(&loader->pool->arena, bytes_of(from->oneof_decl[i]->name));
-        oneofs[i].line = line_of(source->file, &source->path, IN_MESSAGE_ONEOF, i);
+        oneofs[i].line = source_line(source->file, &source->path, IN_MESSAGE_ONEOF, i);
         to->n_oneofs++;
     }
+}
+
+/* What (google.api.field_behavior) says stands in the options as bytes, since its file is not
+ * compiled into this program: protoc writes its numbers one by one, or packed. */
+static bool behaves_required(const pb_field *from)
+{
+    enum { FIELD_BEHAVIOR = 1052, REQUIRED = 2 };
+    for (size_t i = 0; from->options != NULL && i < from->options->base.n_unknown_fields; i++) {
+        const ProtobufCMessageUnknownField *option = &from->options->base.unknown_fields[i];
+        size_t first = option->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED ? 1 : 0;
+        if (option->tag == FIELD_BEHAVIOR && option->len > first &&
+            memchr(option->data + first, REQUIRED, option->len - first) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void find_marks(const struct source *source, size_t i, struct field *to)
+{
+    const pb_location *location = source_location(source->file, &source->path, IN_MESSAGE_FIELD, i);
+    unsigned marks = 0;
+    if (location != NULL) {
+        marks = marks_in_comment(bytes_of(location->leading_comments)) +
+                marks_in_comment(bytes_of(location->trailing_comments));
+        to->line = location->span[0] + 1;
+    }
+    to->marks = (uint8_t)(marks < UINT8_MAX ? marks : UINT8_MAX);
+    to->must_come = to->required || marks > 0 || behaves_required(source->message->field[i]);
 }
 
 static enum verdict fill_message(struct loader *loader, const struct source *source,
@@ -351,7 +337,7 @@ static enum verdict fill_message(struct loader *loader, const struct source *sou
         }
         fields[i].parent = to;
         fields[i].index = (uint16_t)i;
-        fields[i].line = line_of(source->file, &source->path, IN_MESSAGE_FIELD, i);
+        find_marks(source, i, &fields[i]);
         field_compile(loader->pool, &fields[i]);
     }
     return OK;

@@ -103,7 +103,7 @@ static bool check_required(struct printer *printer, struct range range,
                            const struct message *message)
 {
     size_t at = range.from;
-    for (uint32_t i = 0; message->n_required > 0 && i < message->n_by_number; i++) {
+    for (uint32_t i = 0; message->n_must_come > 0 && i < message->n_by_number; i++) {
         const struct field *field = message->by_number[i];
         while (at < range.to && printer->found[at].field->number < field->number) {
             at++;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Which message is the event. */
+ * What the comments of a contract say: which message is the event, and which fields must come. */
 #include <ctype.h>
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "contract/mark.h"
 #include "schemas/schemas.h"
 
 /* What a line "// walpost.event: NAME" says; data NULL: there is none. */
@@ -97,5 +98,38 @@ enum verdict schema_find_event(const struct pool *pool, const char *file, const 
                             "a line `// walpost.event: NAME` into the file.");
     }
     *message = found;
+    return OK;
+}
+
+/* --- fields that must come ------------------------------------------------------------------- */
+
+static unsigned marks_of_fields(const struct pool *pool, const char *file)
+{
+    unsigned n = 0;
+    for (uint32_t i = 0; i < pool_messages(pool); i++) {
+        const struct message *message = pool_message_at(pool, i);
+        for (uint16_t j = 0; j < message->n_fields && strcmp(message->file, file) == 0; j++) {
+            n += message->fields[j].marks;
+        }
+    }
+    return n;
+}
+
+enum verdict schema_check_marks(const struct pool *pool, const char *file, struct bytes source,
+                                struct error *error)
+{
+    struct source_marks marks = marks_in_source(source);
+    unsigned taken = marks_of_fields(pool, file);
+    if (marks.misspelt != 0) {
+        error_set(error, INVALID, "%s:%d: a mark that walpost does not know", file,
+                  (int)marks.misspelt);
+        return error_remedy(error, "A field that must come is marked // walpost.required.");
+    }
+    if (marks.n > taken) {
+        error_set(error, INVALID, "%s: %u marks // walpost.required belong to no field", file,
+                  marks.n - taken);
+        return error_remedy(error, "Write the mark behind the field, in the same line, or directly "
+                                   "above it. Fields of messages can have it, extensions cannot.");
+    }
     return OK;
 }

@@ -45,6 +45,9 @@ static enum verdict load_one(const char *folder, struct schema *schema, struct e
     struct bytes source = read_source(path);
     verdict = schema_find_event(schema->pool, schema->file, schema->type, source, &schema->message,
                                 error);
+    if (verdict == OK) {
+        verdict = schema_check_marks(schema->pool, schema->file, source, error);
+    }
     free((char *)source.data);
     free(path);
     return verdict;

@@ -40,6 +40,10 @@ enum verdict MUST_CHECK schema_find_event(const struct pool *pool, const char *f
                                           const char *type, struct bytes source,
                                           const struct message **message, struct error *error);
 
+/* INVALID: a mark // walpost.required in `source` that belongs to no field, or is misspelt. */
+enum verdict MUST_CHECK schema_check_marks(const struct pool *pool, const char *file,
+                                           struct bytes source, struct error *error);
+
 enum naming_fault {
     NAMING_FINE,
     NAMING_SHAPE,   /* neither Domain.Entity.Action nor Domain.EntityAction */

@@ -114,6 +114,21 @@ def test_a_look_at_contracts_needs_only_their_part_of_the_configuration(tmp_path
     assert wrong.returncode == 2 and "contracts.naming cannot be" in wrong.stderr
 
 
+def test_a_field_that_must_come(tmp_path):
+    marked = PLACED.replace("string id = 1;", "string id = 1; // walpost.required")
+    write(tmp_path, Order_Placed__v1=PLACED.format("int64 total"), Order_Placed__v2=marked.format("int64 total"))
+    done = schema(tmp_path, "check")
+    assert done.returncode == 1
+    assert f"{tmp_path}/Order.Placed/v2.proto:3: broken: OrderPlaced.id: marked: the field is required now" in done.stdout
+    assert schema(tmp_path, "check", "--compatibility", "FORWARD").returncode == 0
+    write(tmp_path, Order_Placed__v2=marked.replace("required", "requird").format("int64 total"))
+    done = schema(tmp_path, "check")
+    assert done.returncode == 2 and "Order.Placed/v2.proto:3: a mark that walpost does not know" in done.stderr
+    write(tmp_path, Order_Placed__v2=marked.replace("message", "// walpost.required\nmessage").format("int64 total"))
+    done = schema(tmp_path, "check")
+    assert done.returncode == 2 and "1 marks // walpost.required belong to no field" in done.stderr
+
+
 @pytest.mark.quick
 def test_what_is_wrong_is_said(tmp_path):
     missing = schema(tmp_path / "nowhere", "list")

@@ -109,12 +109,14 @@ Test(compat, both_ways)
         size_t removed = 0;
         compat_compare(&sides[0], &sides[1], &found);
         for (size_t j = 0; j < found.n; j++) {
-            added += found.all[j].change == FIELD_ADDED;
+            enum change change = found.all[j].change;
+            added += change == FIELD_ADDED || change == REQUIRED_FIELD_ADDED;
         }
         found.n = 0;
         compat_compare(&sides[1], &sides[0], &found);
         for (size_t j = 0; j < found.n; j++) {
-            removed += found.all[j].change == FIELD_REMOVED;
+            enum change change = found.all[j].change;
+            removed += change == FIELD_REMOVED || change == REQUIRED_FIELD_REMOVED;
         }
         cr_assert(added == removed, "%s", cases[i].name);
         differences_release(&found);

@@ -64,7 +64,7 @@ Test(pool, shapes_presence_and_packing)
     cr_assert(!message_field_named(classic, BYTES_LIT("numbers"))->packed);
     cr_assert(message_field_named(classic, BYTES_LIT("packed_numbers"))->packed);
     cr_assert(message_field_named(classic, BYTES_LIT("id"))->required);
-    cr_assert(classic->n_required == 1);
+    cr_assert(classic->n_must_come == 1);
     cr_assert(pool_enumeration(sample_pool(), BYTES_LIT("tests.v1.Size"))->closed);
     cr_assert(!pool_enumeration(sample_pool(), BYTES_LIT("tests.v1.Color"))->closed);
 }

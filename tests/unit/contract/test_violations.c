@@ -222,3 +222,54 @@ Test(violations, long_paths_are_cut)
     cr_assert(strncmp(violation.path, "...", 3) == 0, "%s", violation.path);
     cr_assert_str_eq(violation.path + len - 14, "nested.anInt32");
 }
+
+/* --- fields that must come, though proto3 has no word for it -----------------------------------
+ */
+
+#define MARKED "\"id\":\"\",\"count\":0,\"part\":{\"done\":false},\"list\":[],\"anything\":null"
+
+Test(violations, marked_fields_that_are_there)
+{
+    static const char *const payloads[] = {
+        "{" MARKED "}",
+        "{" MARKED ",\"parts\":[{\"done\":true}],\"named\":{\"a\":{\"done\":false}}}",
+        "{" MARKED ",\"note\":null,\"left\":\"\"}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(payloads); i++) {
+        struct violation violation = {0};
+        struct error error;
+        bool good = sample_wire("Marked", payloads[i], UNKNOWN_REJECT, &violation) != NULL;
+        cr_assert(good || violation_error(&violation, &error) != REJECT, "%s: %s", payloads[i],
+                  error.what);
+    }
+}
+
+Test(violations, marked_fields_that_are_missing)
+{
+#define MISSING ": expected a value: the field is required, found none"
+    static const struct breach breaches[] = {
+        {"{}", VIOLATION_MISSING_FIELD, "id" MISSING},
+        {"{\"id\":\"1\"}", VIOLATION_MISSING_FIELD, "count" MISSING},
+        {"{\"id\":null,\"count\":0,\"part\":{\"done\":false},\"list\":[],\"anything\":0}",
+         VIOLATION_MISSING_FIELD, "id" MISSING},
+        {"{\"id\":\"1\",\"count\":1,\"part\":{}}", VIOLATION_MISSING_FIELD, "part.done" MISSING},
+        {"{\"id\":\"\",\"count\":0,\"part\":{\"done\":false},\"anything\":null}",
+         VIOLATION_MISSING_FIELD, "list" MISSING},
+        {"{\"id\":\"\",\"count\":0,\"part\":{\"done\":false},\"list\":[]}", VIOLATION_MISSING_FIELD,
+         "anything" MISSING},
+        {"{" MARKED ",\"parts\":[{\"done\":true},{\"done\":null}]}", VIOLATION_MISSING_FIELD,
+         "parts[1].done" MISSING},
+        {"{" MARKED ",\"named\":{\"a\":{\"weight\":1}}}", VIOLATION_MISSING_FIELD,
+         "named[\"a\"].done" MISSING},
+        {"{" MARKED ",\"right\":{}}", VIOLATION_MISSING_FIELD, "right.done" MISSING},
+    };
+    ASSERT_BREACHES("Marked", breaches);
+    static const struct breach behaving[] = {
+        {"{\"b\":\"\",\"c\":\"\"}", VIOLATION_MISSING_FIELD, "a" MISSING},
+        {"{\"a\":\"\"}", VIOLATION_MISSING_FIELD, "c" MISSING},
+    };
+    ASSERT_BREACHES("Behaving", behaving);
+    struct violation violation;
+    cr_assert(sample_wire("Behaving", "{\"a\":\"\",\"c\":\"\"}", UNKNOWN_REJECT, &violation) !=
+              NULL);
+}
