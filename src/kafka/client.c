@@ -43,6 +43,7 @@ enum verdict client_open(struct client *client, const struct config *config, enu
                          const char *transactional_id, const struct log *log, struct error *error)
 {
     *client = (struct client){.rk = NULL};
+    pthread_mutex_init(&client->mutex, NULL);
     rd_kafka_conf_t *conf = NULL;
     enum verdict verdict = kafka_conf_new(config, role, transactional_id, &conf,
                                           &client->transaction_timeout_ms, error);
@@ -88,6 +89,7 @@ void client_close(struct client *client)
     }
     client_log_free(client->log);
     free(client->servers);
+    pthread_mutex_destroy(&client->mutex);
     *client = (struct client){.rk = NULL};
 }
 
@@ -106,6 +108,7 @@ bool client_note(struct client *client, rd_kafka_event_t *event)
         return false;
     }
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    pthread_mutex_lock(&client->mutex);
     /* "All brokers are down" comes after the line that says why. */
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || client->last_code == 0) {
         client->last_code = code;
@@ -114,7 +117,16 @@ bool client_note(struct client *client, rd_kafka_event_t *event)
         complaint_shorten(client->last);
         client->last_us = clock_us();
     }
+    pthread_mutex_unlock(&client->mutex);
     return rd_kafka_event_error_is_fatal(event) == 1;
+}
+
+void client_complaint(struct client *client, char *text, size_t size)
+{
+    pthread_mutex_lock(&client->mutex);
+    bool fresh = client->last_code != 0 && clock_us() - client->last_us < EXPLAINS_US;
+    snprintf(text, size, "%s", fresh ? client->last : "");
+    pthread_mutex_unlock(&client->mutex);
 }
 
 void client_drain(struct client *client)
@@ -153,9 +165,11 @@ static bool is_mere_timeout(rd_kafka_resp_err_t code)
 enum verdict client_failed(struct client *client, rd_kafka_resp_err_t code, const char *doing,
                            struct error *error)
 {
+    pthread_mutex_lock(&client->mutex);
     if (clock_us() - client->last_us > EXPLAINS_US) {
         client->last_code = 0;
     }
+    pthread_mutex_unlock(&client->mutex);
     bool explained = is_mere_timeout(code) && client->last_code != 0;
     enum verdict verdict =
         kafka_request_verdict(explained ? client->last_code : code, doing, client->servers,

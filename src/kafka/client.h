@@ -3,12 +3,14 @@
  * client.h - one librdkafka handle: how it is configured, what it says, what it last complained of.
  * In: the kafka: section of the configuration. Out: a handle for a producer, a reader or questions.
  * Owns: the handle and its event queue, from client_open to client_close.
- * Thread: one at a time; librdkafka's own threads call into the log.
+ * Thread: one at a time; librdkafka's own threads call into the log, and any may ask for the last
+ *         complaint.
  * Keeps: properties that carry a promise are set here, after the user's. */
 #ifndef WALPOST_KAFKA_CLIENT_H
 #define WALPOST_KAFKA_CLIENT_H
 
 #include <librdkafka/rdkafka.h>
+#include <pthread.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -29,6 +31,7 @@ struct client {
     struct client_log *log;
     char *servers; /* bootstrap.servers, for messages */
     int transaction_timeout_ms;
+    pthread_mutex_t mutex;         /* guards the three below */
     rd_kafka_resp_err_t last_code; /* the newest complaint; 0: none */
     char last[256];
     int64_t last_us;
@@ -51,6 +54,9 @@ bool client_note(struct client *client, rd_kafka_event_t *event);
 void client_drain(struct client *client);
 /* The next event, the held ones first; NULL: none within timeout_ms. To be destroyed. */
 rd_kafka_event_t *client_poll(struct client *client, int timeout_ms);
+
+/* What the client complained of in the last half minute; "": of nothing. Any thread. */
+void client_complaint(struct client *client, char *text, size_t size);
 
 /* The verdict of a failed question: the client's last complaint explains a mere timeout. */
 enum verdict client_failed(struct client *client, rd_kafka_resp_err_t code, const char *doing,

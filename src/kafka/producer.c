@@ -109,6 +109,11 @@ static void producer_give_up(struct producer *producer)
     atomic_store(&kafka_producer_of(producer)->give_up, true);
 }
 
+static void producer_complaint(struct producer *producer, char *text, size_t size)
+{
+    client_complaint(&kafka_producer_of(producer)->client, text, size);
+}
+
 void kafka_producer_stop_with(struct producer *producer, const atomic_bool *stop)
 {
     kafka_producer_of(producer)->stop = stop;
@@ -252,4 +257,5 @@ static const struct producer_ops ops = {
     .create_topic = producer_create_topic,
     .close = producer_close,
     .give_up = producer_give_up,
+    .complaint = producer_complaint,
 };

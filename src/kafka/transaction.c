@@ -111,6 +111,7 @@ enum verdict producer_commit(struct producer *producer, struct error *error)
         if (verdict != RETRY) {
             return verdict;
         }
+        producer_drain(p, 0); /* what the client complains of: somebody may ask */
         if (too_late(p, 2)) {
             return no_answer(p, "committed", error);
         }

@@ -19,6 +19,7 @@ enum {
     PACE_MAX_US = 20000,
     PACE_OLD_US = 80000,
     OLD_US = 1000000,
+    COMPLAINT_US = 1000000, /* a batch that takes longer: why? */
     /* Kafka forgets an id that is not used for transactional.id.expiration.ms (a week by default).
      */
     TOUCH_EVERY_S = 24 * 60 * 60,
@@ -277,10 +278,16 @@ static void undo(struct lane *lane, enum verdict verdict, const struct error *er
 static enum verdict touch(struct lane *lane, struct error *error)
 {
     enum verdict verdict = OK;
+    pthread_mutex_lock(&lane->mutex);
+    lane->busy_since_us = clock_us(); /* what is submitted meanwhile waits for it */
+    pthread_mutex_unlock(&lane->mutex);
     for (uint32_t i = 0; verdict == OK && i < 2 && lane->options.producers[i] != NULL; i++) {
         lane->batch = (struct batch){.watermark = lane->watermark};
         verdict = publish(lane, lane->options.producers[i], error);
     }
+    pthread_mutex_lock(&lane->mutex);
+    lane->busy_since_us = 0;
+    pthread_mutex_unlock(&lane->mutex);
     return verdict;
 }
 
@@ -384,6 +391,12 @@ void lane_look(struct lane *lane, struct lane_look *look)
     *look = lane->look;
     look->busy_us = lane->busy_since_us == 0 ? 0 : clock_us() - lane->busy_since_us;
     pthread_mutex_unlock(&lane->mutex);
+    for (int i = 0; i < 2 && look->busy_us > COMPLAINT_US && look->trouble[0] == '\0'; i++) {
+        struct producer *producer = lane->options.producers[i];
+        if (producer != NULL && producer->ops->complaint != NULL) {
+            producer->ops->complaint(producer, look->trouble, sizeof(look->trouble));
+        }
+    }
 }
 
 void lane_stop(struct lane *lane)

@@ -66,6 +66,7 @@ struct lane_look {
     bool waiting;    /* for somebody to change something: `trouble` says what */
     int64_t busy_us; /* since the batch in flight began; 0: none */
     uint64_t batches, events, replays;
+    /* Why the batch in flight failed before, or what its producers complain of. */
     char trouble[sizeof(((struct error *)0)->what)];
     char remedy[sizeof(((struct error *)0)->remedy)];
 };

@@ -60,6 +60,9 @@ struct producer_ops {
     /* Any thread: a call that waits comes back soon, with RESTART. For a session that is over
      * anyway. May be NULL. */
     void (*give_up)(struct producer *producer);
+    /* Any thread: what the client complains of at present ("db1:9092: Connection refused"), "" when
+     * of nothing. May be NULL. */
+    void (*complaint)(struct producer *producer, char *text, size_t size);
 };
 
 struct producer {

@@ -17,7 +17,6 @@ enum {
     STATUS_EVERY_US = 10 * 1000 * 1000,
     PUBLICATION_EVERY_US = 5 * 1000 * 1000,
     SLOT_EVERY_US = 5 * 1000 * 1000,
-    LANE_SLOW_US = 30 * 1000 * 1000,
     SILENCE_DEFAULT_MS = 60 * 1000,
 };
 
@@ -116,23 +115,39 @@ static enum verdict watch_server(struct flow *flow, int64_t now_us, struct error
     return silent_us > patience_us / 2 ? send_status(flow, true, error) : OK;
 }
 
-static void watch_lanes(struct flow *flow)
+/* The lane that is worth a line: the first that waits for somebody, else the one that waits for
+ * Kafka the longest. */
+static uint32_t find_late_lane(struct flow *flow, struct lane_look *late)
 {
-    bool slow = false;
-    for (uint32_t i = 0; i < flow->n_lanes; i++) {
+    uint32_t found = 0;
+    *late = (struct lane_look){.busy_us = 0};
+    for (uint32_t i = 0; i < flow->n_lanes && !late->waiting; i++) {
         struct lane_look look;
         lane_look(flow->lanes[i], &look);
-        bool late = look.busy_us > LANE_SLOW_US || look.waiting;
-        slow |= late;
-        if (late && !flow->lanes_slow) {
-            log_write(flow->options.log, LOG_WARN,
-                      look.waiting ? "a lane waits for something outside"
-                                   : "a lane has not come back from Kafka",
-                      F_U64("lane", i), F_SECONDS("seconds", (double)look.busy_us / 1e6),
-                      F_TEXT("trouble", look.trouble), F_TEXT("remedy", look.remedy));
+        if (look.waiting || look.busy_us > late->busy_us) {
+            *late = look;
+            found = i;
         }
     }
-    flow->lanes_slow = slow;
+    return found;
+}
+
+static void watch_lanes(struct flow *flow, int64_t now_us)
+{
+    struct lane_look look;
+    uint32_t lane = find_late_lane(flow, &look);
+    bool lasts = look.waiting || look.busy_us > WAITING_SAY_US;
+    switch (waiting_look(&flow->waiting, lasts, look.trouble, now_us)) {
+    case WAITING_SAY:
+        log_write(flow->options.log, LOG_WARN,
+                  look.waiting ? "a lane waits for something outside"
+                               : "waiting for Kafka: a batch is not committed yet",
+                  F_U64("lane", lane), F_SECONDS("seconds", (double)look.busy_us / 1e6),
+                  F_TEXT("trouble", look.trouble), F_TEXT("remedy", look.remedy));
+        break;
+    case WAITING_OVER: log_write(flow->options.log, LOG_INFO, "no lane waits any more"); break;
+    case WAITING_QUIET: break;
+    }
 }
 
 enum verdict flow_watch(struct flow *flow, bool listening, int64_t now_us, struct error *error)
@@ -145,7 +160,7 @@ enum verdict flow_watch(struct flow *flow, bool listening, int64_t now_us, struc
         flow->slot_us = now_us;
         flow->sql.slot_wanted = true;
     }
-    watch_lanes(flow);
+    watch_lanes(flow, now_us);
     if (flow->until_lsn != 0) {
         flow->urgent = true; /* keeps asking the server how far it is */
     }

@@ -12,15 +12,19 @@
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "config/config.h"
+#include "pipeline/doing.h"
 #include "pipeline/found.h"
 #include "pipeline/leader.h"
 #include "pipeline/standby.h"
+#include "pipeline/waiting.h"
 
 enum {
     STANDBY_ASK_MS = 1000,
     RETRY_BASE_MS = 100,
     RETRY_MAX_MS = 10000,
     SAY_AGAIN_MS = 30000, /* the same trouble is said again after this time */
+    /* A step that fails by itself within ten seconds says so by itself. */
+    STEP_LONG_US = WAITING_SAY_US + 2 * 1000 * 1000,
 };
 
 enum order { ORDER_NONE, ORDER_BEGIN, ORDER_SETTLED, ORDER_END };
@@ -40,6 +44,9 @@ struct control {
     uint32_t n_lanes;
     struct control_news news;
     struct session started;
+
+    struct doing doing;     /* has its own mutex */
+    struct waiting waiting; /* the loop's own */
 
     /* --- the control thread's own --- */
     struct keeper *keeper; /* of the anchor slot; NULL: none is kept */
@@ -122,6 +129,7 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
             .config = control->options.config,
             .log = control->options.log,
             .stop = &control->give_up,
+            .doing = &control->doing,
             .kafka = control->options.run->target == TO_KAFKA,
             .accept_gap = control->accept_gap,
             .take_over = control->take_over,
@@ -129,6 +137,7 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
             .instance = control->instance,
         };
         enum verdict verdict = session_start(&options, &session, &error);
+        doing_set(&control->doing, NULL);
         if (verdict == OK) {
             control->accept_gap = false;
             control->take_over = false;
@@ -223,10 +232,17 @@ static void *control_main(void *argument)
         pthread_mutex_unlock(&control->mutex);
         switch (order) {
         case ORDER_BEGIN: begin_session(control, first_pause_ms); break;
-        case ORDER_SETTLED: commit_settled(control, wanted_lsn); break;
-        case ORDER_END: end_session(control); break;
+        case ORDER_SETTLED:
+            doing_set(&control->doing, "Kafka: a record of the leader is committed");
+            commit_settled(control, wanted_lsn);
+            break;
+        case ORDER_END:
+            doing_set(&control->doing, "Kafka: its connections are closed");
+            end_session(control);
+            break;
         case ORDER_NONE: return NULL;
         }
+        doing_set(&control->doing, NULL);
     }
 }
 
@@ -248,6 +264,7 @@ struct control *control_start(const struct control_options *options)
     pthread_cond_init(&control->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&control->mutex, NULL);
+    doing_init(&control->doing);
     check(pthread_create(&control->thread, NULL, control_main, control) == 0);
     pthread_setname_np(control->thread, "control");
     return control;
@@ -295,6 +312,20 @@ void control_collect(struct control *control, struct control_news *news, struct 
     pthread_mutex_unlock(&control->mutex);
 }
 
+void control_watch(struct control *control, int64_t now_us)
+{
+    struct doing_look look;
+    doing_look(&control->doing, &look);
+    int64_t lasts_us = look.what == NULL ? 0 : now_us - look.since_us;
+    char message[160];
+    snprintf(message, sizeof(message), "waiting for %s", look.what == NULL ? "" : look.what);
+    if (waiting_look(&control->waiting, lasts_us > STEP_LONG_US, message, now_us) == WAITING_SAY) {
+        log_write(control->options.log, LOG_WARN, message,
+                  F_SECONDS("seconds", (double)lasts_us / 1e6), F_TEXT("trouble", look.trouble),
+                  F_TEXT("remedy", look.remedy));
+    }
+}
+
 void control_stop(struct control *control)
 {
     atomic_store(&control->give_up, true);
@@ -306,5 +337,6 @@ void control_stop(struct control *control)
     keeper_stop(control->keeper);
     pthread_cond_destroy(&control->wake);
     pthread_mutex_destroy(&control->mutex);
+    doing_release(&control->doing);
     free(control);
 }

@@ -47,6 +47,9 @@ struct control_news {
 /* *session is written when news->started. */
 void control_collect(struct control *control, struct control_news *news, struct session *session);
 
+/* Says what the thread waits for, when that lasts. Once in a while. */
+void control_watch(struct control *control, int64_t now_us);
+
 /* Interrupts what waits, joins the thread. */
 void control_stop(struct control *control);
 

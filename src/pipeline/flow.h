@@ -14,6 +14,7 @@
 #include "pipeline/sink.h"
 #include "pipeline/slot_watch.h"
 #include "pipeline/sqlwork.h"
+#include "pipeline/waiting.h"
 
 struct flow_totals {
     uint64_t published, dead, left_out, filtered;
@@ -53,10 +54,10 @@ struct flow {
     int64_t checked_us; /* when the publication was last looked at */
     int64_t slot_us;    /* when the slot was last looked at */
     struct slot_watch slot_watch;
-    bool reached_end;    /* everything up to until_lsn was read */
-    bool urgent;         /* the server, or a drain, waits for our answer */
-    bool status_pending; /* a status update did not fit into the socket */
-    bool lanes_slow;
+    bool reached_end;       /* everything up to until_lsn was read */
+    bool urgent;            /* the server, or a drain, waits for our answer */
+    bool status_pending;    /* a status update did not fit into the socket */
+    struct waiting waiting; /* for Kafka, or for somebody to change something */
     enum verdict sink_verdict;
     struct error sink_error;
 };

@@ -7,10 +7,12 @@
 #include "base/check.h"
 #include "config/config.h"
 #include "kafka/producer.h"
+#include "pipeline/doing.h"
 
 struct leader {
     const struct config *config;
     const atomic_bool *stop;
+    struct doing *doing; /* may be NULL */
     struct producer *producer;
     char *value; /* the record's value stays until the producer is closed or the next commit */
 };
@@ -44,6 +46,11 @@ void leader_close(struct leader *leader)
     }
 }
 
+void leader_tell(struct leader *leader, struct doing *doing)
+{
+    leader->doing = doing;
+}
+
 struct producer *leader_producer(struct leader *leader)
 {
     return leader->producer;
@@ -74,6 +81,15 @@ static void on_report(void *context, const struct report *report)
     }
 }
 
+static void tell_complaint(const struct leader *leader)
+{
+    char complaint[256];
+    leader->producer->ops->complaint(leader->producer, complaint, sizeof(complaint));
+    if (complaint[0] != '\0') {
+        doing_trouble(leader->doing, complaint, "");
+    }
+}
+
 /* One attempt. ABORT, RETRY, WAIT: not committed, the Kafka transaction still to be aborted. */
 static enum verdict attempt(struct leader *leader, const struct record *record, struct error *error)
 {
@@ -91,6 +107,7 @@ static enum verdict attempt(struct leader *leader, const struct record *record, 
             return RESTART;
         }
         producer->ops->poll(producer, REPORT_TIMEOUT_MS, on_report, &outcome);
+        tell_complaint(leader);
     }
     if (verdict == OK && outcome.verdict != OK) {
         *error = outcome.error;
@@ -122,6 +139,7 @@ enum verdict leader_commit(struct leader *leader, struct bytes key, struct bytes
         if (!known_not_committed) {
             return verdict;
         }
+        doing_trouble(leader->doing, error->what, error->remedy);
         struct error aborted;
         enum verdict abort_verdict = leader->producer->ops->abort(leader->producer, &aborted);
         if (abort_verdict != OK) {

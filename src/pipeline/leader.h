@@ -14,6 +14,7 @@
 #include "base/log.h"
 
 struct config;
+struct doing;
 struct leader;
 struct producer;
 
@@ -22,6 +23,9 @@ enum verdict MUST_CHECK leader_open(const struct config *config, const struct lo
                                     const atomic_bool *stop, struct leader **leader,
                                     struct error *error);
 void leader_close(struct leader *leader); /* takes NULL */
+
+/* Whoever is to know why a commit takes long; must outlive the leader. */
+void leader_tell(struct leader *leader, struct doing *doing);
 
 /* To be fenced before the first commit: that ends the leadership of whoever had it. */
 struct producer *leader_producer(struct leader *leader);

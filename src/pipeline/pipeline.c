@@ -424,6 +424,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *watcher, int events)
             report(p, now);
         }
     }
+    control_watch(p->control, now);
     give_up_waiting(p, now);
     progress(p);
 }

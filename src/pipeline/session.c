@@ -15,6 +15,7 @@
 #include "kafka/producer.h"
 #include "kafka/reader.h"
 #include "pg/stream.h"
+#include "pipeline/doing.h"
 #include "pipeline/found.h"
 #include "pipeline/lanes.h"
 #include "pipeline/leader.h"
@@ -46,6 +47,7 @@ static enum verdict look(const struct session_options *options, struct session *
                          struct reader *reader, bool committed, struct checkpoint *found,
                          struct error *error)
 {
+    doing_set(options->doing, "Kafka: the checkpoint is read");
     for (int tries = 0;; tries++) {
         beat(session);
         enum verdict verdict = checkpoint_read(options->config, reader, committed, READ_TIMEOUT_MS,
@@ -54,6 +56,7 @@ static enum verdict look(const struct session_options *options, struct session *
             return verdict;
         }
         log_error(options->log, LOG_WARN, error);
+        doing_set(options->doing, "Kafka: the checkpoint is read");
     }
 }
 
@@ -65,6 +68,7 @@ static enum verdict find_lanes(const struct session_options *options, struct ses
     if (options->config->lanes != LANES_BY_PARTITION) {
         return OK;
     }
+    doing_set(options->doing, "Kafka: the topics are listed");
     struct cluster *cluster = NULL;
     struct lanes lanes;
     enum verdict verdict = cluster_new(options->config, options->log, &cluster, error);
@@ -88,12 +92,16 @@ static enum verdict fence(const struct session_options *options, struct session 
                           struct producer *producer, struct error *error)
 {
     enum verdict verdict = RETRY;
+    doing_set(options->doing, "Kafka: a transactional id is taken");
     for (int tries = 0; verdict == RETRY && tries < FENCE_TRIES_MAX; tries++) {
         if (atomic_load(options->stop)) {
             return AGAIN;
         }
         beat(session);
         verdict = kafka_producer_fence(producer, FENCE_SLICE_MS, error);
+        if (verdict == RETRY) {
+            doing_trouble(options->doing, error->what, error->remedy);
+        }
     }
     return verdict == FENCED ? RESTART : verdict;
 }
@@ -140,8 +148,11 @@ static enum verdict fence_leader(const struct session_options *options, struct s
 {
     enum verdict verdict =
         leader_open(options->config, options->log, options->stop, &session->leader, error);
-    return verdict != OK ? verdict
-                         : fence(options, session, leader_producer(session->leader), error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    leader_tell(session->leader, options->doing);
+    return fence(options, session, leader_producer(session->leader), error);
 }
 
 /* More lanes than the checkpoint topic has partitions: it grows, before a lane needs its own. One
@@ -150,6 +161,7 @@ static enum verdict provide_checkpoint(const struct session_options *options, ui
                                        struct error *error)
 {
     const struct config *config = options->config;
+    doing_set(options->doing, "Kafka: the checkpoint topic is provided");
     struct cluster *cluster = NULL;
     enum verdict verdict = cluster_new(config, options->log, &cluster, error);
     if (verdict != OK) {
@@ -227,6 +239,7 @@ static enum verdict commit_generation(const struct session_options *options,
     if (accepted) {
         say_gap(options, session, found, judgement);
     }
+    doing_set(options->doing, "Kafka: the generation is committed");
     crash_point("before_generation");
     struct bytes value;
     char *memory =
@@ -385,6 +398,7 @@ static enum verdict without_slot(const struct session_options *options, struct s
 {
     struct error gone = *error;
     struct checkpoint found;
+    doing_set(options->doing, "Kafka: the checkpoint is read");
     enum verdict verdict = checkpoint_read(options->config, reader, false, READ_TIMEOUT_MS,
                                            options->stop, &found, error);
     if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
@@ -416,6 +430,7 @@ static enum verdict without_slot(const struct session_options *options, struct s
 static enum verdict open_and_lead(const struct session_options *options, struct session *session,
                                   bool *renew, struct error *error)
 {
+    doing_set(options->doing, "PostgreSQL: the slot is acquired");
     enum verdict verdict = source_open(options, session, error);
     if (verdict == WAIT) {
         return standby_judge(options, error);
@@ -455,6 +470,7 @@ enum verdict session_start(const struct session_options *options, struct session
     }
     if (renew) {
         log_error(options->log, LOG_WARN, error);
+        doing_set(options->doing, "PostgreSQL: the slot is made anew");
         verdict = recover_slot(options, error);
     }
     return verdict;

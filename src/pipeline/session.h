@@ -17,12 +17,14 @@
 #include "pg/link.h"
 
 struct config;
+struct doing;
 struct leader;
 
 struct session_options {
     const struct config *config;
     const struct log *log;
     const atomic_bool *stop;
+    struct doing *doing;      /* hears what is waited for */
     bool kafka;               /* false: --to stdout and --to null */
     bool accept_gap;          /* go on over a gap, once */
     bool take_over;           /* end the walsender that holds the slot, once */

@@ -258,8 +258,10 @@ static void say_trouble(struct replay *replay, int64_t now)
     for (uint32_t i = 0; i < replay->sink.n_lanes; i++) {
         struct lane_look look;
         lane_look(replay->sink.lanes[i], &look);
-        if (look.waiting) {
-            log_write(replay->options->log, LOG_WARN, "the replay waits for something outside",
+        if (look.waiting || look.busy_us > TROUBLE_EVERY_US) {
+            log_write(replay->options->log, LOG_WARN,
+                      look.waiting ? "the replay waits for something outside"
+                                   : "waiting for Kafka: a batch of the replay is not committed",
                       F_TEXT("trouble", look.trouble), F_TEXT("remedy", look.remedy));
         }
     }

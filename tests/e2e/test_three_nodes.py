@@ -14,6 +14,7 @@ from support.writer import event_type
 TRANSACTIONS = "__transaction_state"
 PARTS = 3  # transaction.state.log.num.partitions, as the harness sets it
 AWAY = 12  # seconds; longer than librdkafka and the brokers take to notice
+SAID = 30  # seconds; it is said after some ten
 
 
 @pytest.fixture(scope="module")
@@ -116,21 +117,35 @@ def marked(stream):
 
 
 def test_I1_I3_all_brokers_are_away(new_stream, postgres, kafka):
-    """Nothing is marked or confirmed meanwhile; the process stays, and says what it waits for."""
+    """Nothing is marked or confirmed meanwhile; the process stays, and says what it waits for: in
+    the middle of its batches, with nothing to do but to confirm, and in the middle of a start."""
     stream = new_stream(postgres, kafka)
     writer = stream.writer(connections=4, keys=15, pause=0.03)
-    with stream.running():
+    idle = new_stream(postgres, kafka)
+    starting = new_stream(postgres, kafka)
+    starting.walpost.init()
+    starting.walpost.start(freeze="before_generation")
+    with stream.running(), idle.running():
         with writer.running():
             wait_for_more(writer, 200)
+            wait_until(lambda: marked(stream) > 0, 60, "it streams")
+            idle.wait_confirmed(idle.wal_position())
+            starting.walpost.wait_frozen()
             kafka.kill()
             away = time.monotonic()
+            starting.walpost.thaw()
             stuck = pending(stream) + 100
             wait_until(lambda: pending(stream) > stuck, 60, "rows wait")
             settled, confirmed = marked(stream), stream.confirmed()
+            for one in (stream, idle, starting):
+                one.walpost.wait_for("waiting for Kafka: ", SAID)
             wait_until(lambda: time.monotonic() - away > AWAY, 2 * AWAY, "they are away for long")
             assert (marked(stream), stream.confirmed()) == (settled, confirmed)
-            stream.walpost.wait_for("Kafka", 60)
-            assert stream.walpost.running, stream.walpost.log_tail()
+            for one in (stream, idle, starting):
+                assert one.walpost.running, one.walpost.log_tail()
             kafka.start()
         stream.assert_exactly_once(writer.truth, timeout=120)
+        idle.wait_confirmed(idle.wal_position(), 120)
+        starting.walpost.wait_for("streaming", 120)
+        assert starting.walpost.stop() == 0
     stream.assert_all_marked()

@@ -459,3 +459,33 @@ Test(producer, without_an_id_a_fatal_error_is_RESTART)
     cr_expect_eq(mock_batch(producer, "events", "value", &error), OK, "%s", error.what);
     producer->ops->close(producer);
 }
+
+/* Asks as the loop does, while the lane is in the commit; ends it when there was an answer. */
+static void *ask_what_it_complains_of(void *context)
+{
+    struct producer *producer = context;
+    static char complaint[256];
+    int64_t until_us = clock_us() + (int64_t)MOCK_TIMEOUT_MS * 1000;
+    complaint[0] = '\0';
+    while (complaint[0] == '\0' && clock_us() < until_us) {
+        producer->ops->complaint(producer, complaint, sizeof(complaint));
+        clock_wait_ms(20);
+    }
+    producer->ops->give_up(producer);
+    return complaint;
+}
+
+Test(producer, says_what_it_complains_of_in_the_middle_of_a_commit)
+{
+    struct producer *producer = mock_producer(&mock, "id");
+    cr_assert_eq(producer->ops->begin(producer, &error), OK);
+    cr_assert_eq(mock_send(producer, "events", 0, "value", &outcome), OK);
+    rd_kafka_mock_broker_set_down(mock.cluster, 1);
+    pthread_t thread;
+    cr_assert_eq(pthread_create(&thread, NULL, ask_what_it_complains_of, producer), 0);
+    cr_expect_eq(producer->ops->commit(producer, &error), RESTART);
+    void *complaint = NULL;
+    pthread_join(thread, &complaint);
+    cr_expect_neq(((const char *)complaint)[0], '\0');
+    producer->ops->close(producer);
+}
