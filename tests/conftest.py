@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from support.process import stop_everything
 from support.servers import Kafka, Postgres
 from support.stream import Stream, keep_logs
 
@@ -78,6 +79,21 @@ def pytest_runtest_makereport(item):
     if report.when == "call" and report.failed:
         for stream in getattr(item, "streams", []):
             keep_logs(stream, report)
+
+
+def pytest_sessionfinish(session):
+    if hasattr(session.config, "workeroutput"):  # one of several processes, see ./dev
+        session.config.workeroutput["kills"] = _kills
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    for how, count in getattr(node, "workeroutput", {}).get("kills", {}).items():
+        _kills[how] = _kills.get(how, 0) + count
+
+
+def pytest_unconfigure():
+    stop_everything()  # such a process may end without atexit
 
 
 def pytest_terminal_summary(terminalreporter):

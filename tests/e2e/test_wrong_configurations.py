@@ -289,7 +289,7 @@ def test_a_file_that_may_not_be_read(folder):
 COMMAND_LINES = {
     "no command": ([], "no command was given", "walpost help"),
     "unknown command": (["chekc"], 'no command "chekc"', "The nearest is check"),
-    "a command of a later version": (["dlq"], "walpost dlq is not in this version", "walpost help"),
+    "a command of a later version": (["load"], "walpost load is not in this version", "walpost help"),
     "unknown option": (["run", "--onec"], "walpost run has no option --onec", "nearest is --once"),
     "an option without its value": (
         ["run", "--until-lsn"],

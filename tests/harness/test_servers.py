@@ -103,8 +103,9 @@ def test_the_reader_sees_committed_records_only(kafka):
 
 # Starts a PostgreSQL in a process of its own, and says its postmaster's id and port.
 STARTER = """
-import sys, time
+import signal, sys
 from support.servers import Postgres
+signal.signal(signal.SIGINT, signal.default_int_handler)  # one of several processes ignores it
 with Postgres() as server:
     print(server.process.pid, server.port, flush=True)
     sys.stdin.read()

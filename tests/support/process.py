@@ -6,8 +6,10 @@ this process itself is killed with -9, the kernel sends each child its death sig
 run removes the folders that were left behind."""
 
 import atexit
+import contextlib
 import ctypes
 import os
+import random
 import re
 import shutil
 import signal
@@ -19,9 +21,11 @@ import time
 
 PR_SET_PDEATHSIG = 1
 FOLDER_PREFIX = "walpost-test-"
+SERVER_PORTS = range(10000, 32000)
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _running = []
+_ports = set()
 _root = None
 
 
@@ -42,9 +46,16 @@ def wait_until(condition, timeout, what, interval=0.05):
 
 
 def free_port(address="127.0.0.1"):
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on. Not one of those that the kernel gives to connections, which
+    could take it before the server does; any of many, because test runs work side by side."""
+    while True:
+        port = random.choice(SERVER_PORTS)
+        if port in _ports:
+            continue
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((address, port))
+            _ports.add(port)
+            return port
 
 
 def spawn(arguments, death_signal=signal.SIGKILL, **options):
