@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The judgments are Confluent's where it has the rule, but for two: it compares no labels, so that
- * a list of numbers and a single one pass for the same, which readers of packed lists pay for; and
- * an optional field of proto2 may become required, which refuses old events. Warnings are
- * walpost's. */
+ * The judgments are Confluent's where it has the rule, but for three: it compares no labels, so
+ * that a list of numbers and a single one pass for the same, which readers of packed lists pay for;
+ * a field may become required, which refuses old events; and bytes may become a string, which
+ * readers refuse where they are no UTF-8. Warnings are walpost's. */
 #include "contract/changes.h"
 
 #include "base/check.h"
@@ -37,6 +37,9 @@ static const struct change_rule rules[CHANGES] = {
                             "by their names"},
     [FIELD_JSON_NAME_CHANGED] = {"FIELD_JSON_NAME_CHANGED", JUDGED_WARNED,
                                  "the field has another name in JSON"},
+    [FIELD_NUMBER_CHANGED] = {"FIELD_NUMBER_CHANGED", JUDGED_WARNED,
+                              "the name is under another number now: what old events have under "
+                              "the old one is not found"},
     [FIELD_KIND_CHANGED] = {"FIELD_KIND_CHANGED", JUDGED_BROKEN,
                             "of scalar, message and map it is another one now"},
     [FIELD_SCALAR_KIND_CHANGED] = {"FIELD_SCALAR_KIND_CHANGED", JUDGED_BROKEN,
@@ -44,6 +47,8 @@ static const struct change_rule rules[CHANGES] = {
     [FIELD_TYPE_CHANGED] = {"FIELD_TYPE_CHANGED", JUDGED_WARNED,
                             "the bytes are the same, but JSON writes it another way or values may "
                             "not fit"},
+    [FIELD_BYTES_BECAME_STRING] = {"FIELD_BYTES_BECAME_STRING", JUDGED_BROKEN,
+                                   "readers refuse a string that is no UTF-8"},
     [FIELD_NAMED_TYPE_CHANGED] = {"FIELD_NAMED_TYPE_CHANGED", JUDGED_BROKEN,
                                   "it holds another message"},
     [FIELD_STRING_OR_BYTES_LABEL_CHANGED] = {"FIELD_STRING_OR_BYTES_LABEL_CHANGED", JUDGED_WARNED,

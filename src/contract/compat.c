@@ -146,7 +146,9 @@ static void compare_types(struct comparison *comparison, const struct field *old
              bytes_equal(old->enumeration->local, new->enumeration->local))) {
             return;
         }
-        change = group_of(old) == group_of(new) ? FIELD_TYPE_CHANGED : FIELD_SCALAR_KIND_CHANGED;
+        change = group_of(old) != group_of(new) ? FIELD_SCALAR_KIND_CHANGED
+                 : old->type == TYPE_BYTES      ? FIELD_BYTES_BECAME_STRING
+                                                : FIELD_TYPE_CHANGED;
     } else if (bytes_equal(old->message->local, new->message->local)) {
         compare_used(comparison, old->message, new->message);
         return;
@@ -248,6 +250,11 @@ static void find_new_fields(struct comparison *comparison, const struct message 
                              : field->must_come             ? REQUIRED_FIELD_ADDED
                                                             : FIELD_ADDED;
         note(comparison, change, new->local, field->name, field->line, "%s", by_mark(field));
+        const struct field *namesake = message_field_named(old, field->name);
+        if (namesake != NULL && !namesake->extension) {
+            note(comparison, FIELD_NUMBER_CHANGED, new->local, field->name, field->line,
+                 "%d became %d", namesake->number, field->number);
+        }
     }
 }
 

@@ -9,6 +9,7 @@ import socket
 
 import pytest
 
+from support.compatibility import read_answers, read_cases, registry_says
 from support.messages import assert_plain
 from support.process import free_port, new_folder
 from support.registry import Certificates, FakeRegistry, Registry, basic, wants_login
@@ -331,3 +332,12 @@ def test_a_client_certificate(certificates):
         tls["key"] = certificates.path("server.key")
         said, _ = contracts_for(fake.url, tls=tls).refused()
         assert said.endswith("contracts.registry.tls.certificate and key cannot be used")
+
+
+def test_the_registry_says_what_the_table_of_compatibility_has(registry):
+    asked, answers = read_answers()
+    assert asked["registry"] == f"Apicurio {registry.version}"
+    cases = read_cases()
+    assert len(cases) >= 90
+    said = {case.key(): registry_says(registry, case, f"case{n}") for n, case in enumerate(cases)}
+    assert said == {key: answer.registry for key, answer in answers.items()}

@@ -11,8 +11,10 @@
 #include "compatibility_cases.h"
 #include "contract/compat.h"
 
-static struct pool *load(const unsigned char *bytes, unsigned len)
+static struct pool *load(size_t number, unsigned version)
 {
+    const unsigned char *bytes = cases[number].versions[version].bytes;
+    unsigned len = cases[number].versions[version].len;
     struct pool *pool;
     struct error error;
     cr_assert(pool_load((struct bytes){(const char *)bytes, len}, &pool, &error) == OK);
@@ -50,16 +52,40 @@ static const char *verdict_of(enum judgment judgment)
     return words[judgment];
 }
 
+static void compare(size_t number, unsigned writer, unsigned reader, struct differences *found)
+{
+    struct pool *old = load(number, writer);
+    struct pool *new = load(number, reader);
+    compat_compare(&(struct version){old, "case.proto"}, &(struct version){new, "case.proto"},
+                   found);
+    pool_free(old);
+    pool_free(new);
+}
+
+/* All pairs of versions that the level of the case asks for. */
+static void compare_versions(size_t number, struct differences *found)
+{
+    enum compatibility level;
+    cr_assert(compatibility_named(cases[number].level, &level));
+    for (unsigned newer = 1; newer < cases[number].n_versions; newer++) {
+        for (unsigned older = 0; older < newer; older++) {
+            if (compatibility_asks(level, newer + 1, older + 1, true)) {
+                compare(number, older, newer, found);
+            }
+            if (compatibility_asks(level, newer + 1, older + 1, false)) {
+                compare(number, newer, older, found);
+            }
+        }
+    }
+}
+
 Test(compat, every_case_of_the_table)
 {
-    cr_assert(ARRAY_LEN(cases) >= 60);
+    cr_assert(ARRAY_LEN(cases) >= 90);
     size_t wrong = 0;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct pool *old = load(cases[i].old, cases[i].old_len);
-        struct pool *new = load(cases[i].new, cases[i].new_len);
         struct differences found = {0};
-        compat_compare(&(struct version){old, "case.proto"}, &(struct version){new, "case.proto"},
-                       &found);
+        compare_versions(i, &found);
         char *names = names_of(&found);
         const char *verdict = verdict_of(differences_judgment(&found));
         if (strcmp(verdict, cases[i].verdict) != 0 || strcmp(names, cases[i].changes) != 0) {
@@ -74,8 +100,6 @@ Test(compat, every_case_of_the_table)
         }
         free(names);
         differences_release(&found);
-        pool_free(old);
-        pool_free(new);
     }
     cr_assert(wrong == 0);
 }
@@ -95,33 +119,31 @@ Test(compat, every_departure_has_a_reason)
 
 /* What is added one way is removed the other way round, and a version differs from itself in
  * nothing. */
+static size_t count(const struct differences *found, enum change change)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < found->n; i++) {
+        n += found->all[i].change == change;
+    }
+    return n;
+}
+
 Test(compat, both_ways)
 {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct pool *old = load(cases[i].old, cases[i].old_len);
-        struct pool *new = load(cases[i].new, cases[i].new_len);
         struct differences found = {0};
-        struct version sides[] = {{old, "case.proto"}, {new, "case.proto"}};
-        compat_compare(&sides[0], &sides[0], &found);
-        compat_compare(&sides[1], &sides[1], &found);
+        compare(i, 0, 0, &found);
+        compare(i, 1, 1, &found);
         cr_assert(found.n == 0, "%s", cases[i].name);
-        size_t added = 0;
-        size_t removed = 0;
-        compat_compare(&sides[0], &sides[1], &found);
-        for (size_t j = 0; j < found.n; j++) {
-            enum change change = found.all[j].change;
-            added += change == FIELD_ADDED || change == REQUIRED_FIELD_ADDED;
-        }
+        compare(i, 0, 1, &found);
+        size_t added = count(&found, FIELD_ADDED) + count(&found, REQUIRED_FIELD_ADDED);
+        size_t renumbered = count(&found, FIELD_NUMBER_CHANGED);
         found.n = 0;
-        compat_compare(&sides[1], &sides[0], &found);
-        for (size_t j = 0; j < found.n; j++) {
-            enum change change = found.all[j].change;
-            removed += change == FIELD_REMOVED || change == REQUIRED_FIELD_REMOVED;
-        }
+        compare(i, 1, 0, &found);
+        size_t removed = count(&found, FIELD_REMOVED) + count(&found, REQUIRED_FIELD_REMOVED);
         cr_assert(added == removed, "%s", cases[i].name);
+        cr_assert(renumbered == count(&found, FIELD_NUMBER_CHANGED), "%s", cases[i].name);
         differences_release(&found);
-        pool_free(old);
-        pool_free(new);
     }
 }
 
