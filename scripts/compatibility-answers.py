@@ -22,7 +22,7 @@ def main():
             answers[case.key()] = Answer(
                 registry_says(registry, case, f"case{number}"),
                 *(" ".join(["reject", *found[category]]) if found[category] else "accept" for category in CATEGORIES))
-        write_answers(ANSWERS, {"registry": f"Apicurio {registry.version}", "buf": buf.version}, answers)
+        write_answers(ANSWERS, {"registry": f"Apicurio {registry.release}", "buf": buf.version}, answers)
     print(f"{len(answers)} cases: {os.path.relpath(ANSWERS, ROOT)}")
 
 

@@ -34,7 +34,7 @@ class Registry:
         if not found:
             raise RuntimeError("the registry's jars are missing: run scripts/registry-jars.sh")
         self.jar = found[0]
-        self.version = re.search(r"-app-(.+)-runner", self.jar).group(1)
+        self.release = re.search(r"-app-(.+)-runner", self.jar).group(1)
         self.heap = heap
         self.folder = new_folder("registry")
         self.log_file = os.path.join(self.folder, "server.log")
