@@ -101,6 +101,7 @@ static void print_table(const struct found *found)
         }
     }
     printf("%zu dead letter%s\n", found->count, found->count == 1 ? "" : "s");
+    say_next("walpost dlq show ID says what is wrong with one, and what mends it.");
 }
 
 static void print_lines(const struct found *found)

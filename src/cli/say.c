@@ -2,6 +2,7 @@
 #include "cli/say.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,6 +32,16 @@ int say_error(const struct error *error)
         fprintf(stderr, "  %s\n", error->remedy);
     }
     return verdict_exit_status(error->verdict);
+}
+
+void say_next(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    say_coloured(stdout, COLOUR_DIM, "Next: ");
+    vprintf(format, args);
+    printf("\n");
+    va_end(args);
 }
 
 const char *say_bytes(int64_t bytes, char text[static BYTES_TEXT_SIZE])

@@ -20,6 +20,9 @@ int say_error(const struct error *error);
 /* text in a colour, or as it is when stream is no terminal or NO_COLOR is set. */
 void say_coloured(FILE *stream, enum colour colour, const char *text);
 
+/* "Next: ...", the last line of a command that somebody goes on from. */
+void PRINTF_LIKE(1, 2) say_next(const char *format, ...);
+
 /* "17.2 MB" */
 enum { BYTES_TEXT_SIZE = 32 };
 const char *say_bytes(int64_t bytes, char text[static BYTES_TEXT_SIZE]);

@@ -213,6 +213,23 @@ static int check_all(struct tally *tally)
     return tally->broken == 0 ? 0 : 1;
 }
 
+static void say_what_next(const struct tally *tally, const struct config *config)
+{
+    const char *folder = tally->schemas->folder;
+    if (tally->schemas->n == 0) {
+        say_next("write the first contract, %s/Order.Placed/v1.proto.", folder);
+    } else if (tally->broken > 0) {
+        say_next("mend what is broken before it is released. What has another meaning needs "
+                 "another name and number; a version that was released stays as it is.");
+    } else if (config->contracts.registry.url[0] != '\0') {
+        say_next("walpost schema register, before a stream uses them.");
+    } else {
+        say_next("commit them. A stream with contracts.dir: %s holds events to them from its next "
+                 "start on.",
+                 folder);
+    }
+}
+
 /* --- the commands ---------------------------------------------------------------------------- */
 
 int schema_list(const struct invocation *invocation)
@@ -257,6 +274,9 @@ int schema_check(const struct invocation *invocation)
     tally.schemas = &schemas;
     tally.naming = config->contracts.naming;
     int status = check_all(&tally);
+    if (!invocation->json) {
+        say_what_next(&tally, config);
+    }
     config_free(config);
     schemas_release(&schemas);
     return status;

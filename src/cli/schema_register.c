@@ -293,6 +293,13 @@ static void sum_up(const struct work *work)
         printf(", %u would be refused", work->refused);
     }
     printf("\n");
+    if (work->refused > 0) {
+        say_next("mend what would be refused; `walpost schema check` says file and line.");
+    } else if (work->dry_run) {
+        say_next("the same without --dry-run.");
+    } else {
+        say_next("walpost run. A stream that runs already reads its contracts at its next start.");
+    }
 }
 
 static void warn_of_cache(struct registry *registry)

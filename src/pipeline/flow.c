@@ -28,12 +28,14 @@ static void count_dead_letter(struct flow *flow, const struct event *event)
         return;
     }
     char id[64];
+    char remedy[96];
     snprintf(id, sizeof(id), "%.*s", (int)event->row.id.len, event->row.id.data);
+    snprintf(remedy, sizeof(remedy), "walpost dlq show %s", id[0] == '\0' ? "ID" : id);
     log_write(flow->options.log, LOG_WARN,
               "an event became a dead letter: the first of this reason, later ones are counted",
               F_TEXT("reason", dead_reason_name(reason)), F_TEXT("event_id", id),
               F_TEXT("detail", event->row.detail == NULL ? "" : event->row.detail),
-              F_TEXT("topic", flow->options.config->dead_letter_topic));
+              F_TEXT("topic", flow->options.config->dead_letter_topic), F_TEXT("remedy", remedy));
 }
 
 static void settle(struct flow *flow, struct segment *segment)
