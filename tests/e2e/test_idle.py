@@ -7,6 +7,7 @@ import pytest
 
 from support.process import wait_until
 from support.servers import Kafka, Postgres
+from support.transactions import between_ends
 
 PROMPT = 5  # seconds for pg_ctl stop -m fast
 
@@ -63,7 +64,8 @@ def test_postgresql_stops_at_once_while_kafka_is_away(new_stream, postgres, own_
     with stream.running():
         writer.run_transactions(50)
         stream.records(len(writer.truth.committed))
-        own_kafka.kill_node(1)
+        with between_ends(own_kafka, stream.walpost):
+            own_kafka.kill_node(1)
         writer.run_transactions(50)  # in flight, and nobody takes them
         took = stop_fast(postgres)
         postgres.start()

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from support.process import Timeout, wait_until
+from support.transactions import between_ends
 
 # Each place, and from which pass on; under load every one is reached many times.
 PLACES = {
@@ -110,7 +111,8 @@ def test_the_servers_are_killed(new_stream, postgres, kafka, killed):
                 killed("PostgreSQL")
                 enough = len(writer.truth.committed) + 150
                 wait_until(lambda: len(writer.truth.committed) > enough, 60, "more rows")
-                kafka.kill_node(1)
+                with between_ends(kafka, stream.walpost):
+                    kafka.kill_node(1)
                 kafka.start_node(1)
                 killed("Kafka")
         stream.assert_exactly_once(writer.truth, timeout=120)

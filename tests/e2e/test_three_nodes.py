@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException
 
 from support.process import wait_until
 from support.servers import Kafka
+from support.transactions import between_ends
 from support.writer import event_type
 
 TRANSACTIONS = "__transaction_state"
@@ -131,7 +132,8 @@ def test_I1_I3_all_brokers_are_away(new_stream, postgres, kafka):
             wait_until(lambda: marked(stream) > 0, 60, "it streams")
             idle.wait_confirmed(idle.wal_position())
             starting.walpost.wait_frozen()
-            kafka.kill()
+            with between_ends(kafka, stream.walpost):
+                kafka.kill()
             away = time.monotonic()
             starting.walpost.thaw()
             stuck = pending(stream) + 100

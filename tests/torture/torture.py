@@ -11,6 +11,7 @@ import psycopg2
 from support.process import Timeout, wait_until
 from support.reader import judge
 from support.stream import TABLE
+from support.transactions import between_ends
 from support.writer import COLUMNS, event_type
 from torture import second_judge, servers
 from torture.crew import FENCED, START_TIMEOUT, Crew, Unexpected
@@ -269,13 +270,20 @@ class Torture:
             evidence = self.crew.leader.evidence()
             self.kafka.stop_node(node)  # hands over what it leads
         else:
-            self.brokers.kill(node)
+            self._kill_broker(node)
             evidence = self.crew.leader.evidence()
         self._perhaps_kill(fault)
         self.brokers.bring_back(node)
         if self.kafka.nodes == 1:
             self.brokers.wait_whole()
         return evidence
+
+    def _kill_broker(self, node):
+        if self.kafka.nodes == 3:
+            self.brokers.kill(node)
+        else:
+            with between_ends(self.kafka, self.crew.leader.walpost, self.crew.other.walpost):
+                self.brokers.kill(node)
 
     def _broker_pause(self, fault):
         self.brokers.wait_whole()
