@@ -5,6 +5,7 @@
     ./dev bench drain --repeat 1        a part of it
     ./dev bench latency --seconds 20
     ./dev bench transcode               JSON to Protobuf beside libprotobuf; no servers, one minute
+    ./dev bench guard                   what the trigger of `schema sql` costs an INSERT; no Kafka
     ./dev bench replay --rows 1000000   replay against drain, and the stream's latency beside it
 
 What is compared runs in turns, so that a noisy machine disturbs all alike; figures are medians, and
@@ -27,6 +28,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests"))
 sys.path.insert(0, HERE)
 
+import guard  # noqa: E402
 import transcode  # noqa: E402
 from support.process import new_folder, wait_until  # noqa: E402
 from support.servers import Kafka, Postgres, REPOSITORY  # noqa: E402
@@ -435,7 +437,7 @@ def machine():
 def main():
     global BIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode", "guard"], default="all")
     parser.add_argument("--rows", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=30, help="of load in each latency run")
@@ -448,8 +450,13 @@ def main():
         fast_enough = transcode.transcode(new_folder("bench"), 1, say)
         if options.what == "transcode":
             return 0 if fast_enough else 1
-    with Postgres({"shared_buffers": "1GB", "max_wal_size": "8GB", "fsync": "on", "synchronous_commit": "on"}) as postgres, \
-            Kafka(heap="512m") as kafka:
+    settings = {"shared_buffers": "1GB", "max_wal_size": "8GB", "fsync": "on", "synchronous_commit": "on"}
+    if options.what in ("all", "guard"):
+        with Postgres(settings) as postgres:
+            guard.guard(options, postgres, say)
+        if options.what == "guard":
+            return 0
+    with Postgres(settings) as postgres, Kafka(heap="512m") as kafka:
         BIN = postgres.binaries
         say(f"PostgreSQL {postgres.value('show server_version').split()[0]}, Apache Kafka, one node.")
         if options.what in ("all", "drain"):

@@ -15,6 +15,7 @@ pg:         base
 pgoutput:   base
 outbox:     base pgoutput/change.h config/config.h
 contract:   base
+guard:      base contract
 schemas:    base contract
 encode:     base outbox config/config.h
 checkpoint: base
@@ -25,7 +26,7 @@ anchor:     base config pg checkpoint lane/producer.h kafka
 pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
 replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h pipeline/lanes.h
 dlq:        base config pg outbox encode kafka pipeline/table.h
-cli:        base config pg pgoutput outbox contract schemas encode checkpoint lane kafka ledger anchor pipeline replay dlq registry
+cli:        base config pg pgoutput outbox contract guard schemas encode checkpoint lane kafka ledger anchor pipeline replay dlq registry
 TABLE
 }
 

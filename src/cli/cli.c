@@ -38,10 +38,24 @@ const char *invocation_value(const struct invocation *invocation, const char *fl
 
 /* --- help --- */
 
-static void print_flags(const struct flag *flags, bool json)
+static const struct flag *find_flag(const struct flag *flags, const char *text)
+{
+    size_t length = strcspn(text, "=");
+    for (; flags != NULL && flags->name != NULL; flags++) {
+        if (strlen(flags->name) == length && strncmp(flags->name, text, length) == 0) {
+            return flags;
+        }
+    }
+    return NULL;
+}
+
+/* A command's own flag hides a common one. */
+static void print_flags(const struct flag *flags, const struct command *command)
 {
     for (; flags != NULL && flags->name != NULL; flags++) {
-        if (!json && strcmp(flags->name, "--json") == 0) {
+        bool json = command == NULL || command->json || strcmp(flags->name, "--json") != 0;
+        const struct flag *own = command == NULL ? NULL : find_flag(command->flags, flags->name);
+        if (!json || (own != NULL && own != flags)) {
             continue;
         }
         char left[32];
@@ -65,7 +79,7 @@ static void print_help(void)
     printf("  %-20s %s\n", "help COMMAND", "says more about a command");
     printf("  %-20s %s\n", "help config", "every option of walpost.yaml, with its default");
     printf("\nOptions:\n");
-    print_flags(common_flags, true);
+    print_flags(common_flags, NULL);
     printf("\nExit status: 0 done, 1 failed, 2 usage or configuration, 3 refused because events "
            "could\n"
            "be lost or repeated, 4 a newer walpost leads the stream.\n");
@@ -76,8 +90,8 @@ static void print_command_help(const struct command *command)
     printf("walpost %s: %s\n\n%s\n", command->name, command->summary, command->details);
     printf("Usage: walpost %s%s%s [options]\n\nOptions:\n", command->name,
            command->words == NULL ? "" : " ", command->words == NULL ? "" : command->words);
-    print_flags(command->flags, true);
-    print_flags(common_flags, command->json);
+    print_flags(command->flags, command);
+    print_flags(common_flags, command);
     printf("\nExamples:\n%s", command->examples);
 }
 
@@ -147,17 +161,6 @@ struct parsing {
     bool help;
     bool version;
 };
-
-static const struct flag *find_flag(const struct flag *flags, const char *text)
-{
-    size_t length = strcspn(text, "=");
-    for (; flags != NULL && flags->name != NULL; flags++) {
-        if (strlen(flags->name) == length && strncmp(flags->name, text, length) == 0) {
-            return flags;
-        }
-    }
-    return NULL;
-}
 
 static enum verdict unknown_flag(const struct command *command, const char *text,
                                  struct error *error)
@@ -235,16 +238,17 @@ static enum verdict parse_flag(struct parsing *parsing, struct error *error)
                           : strcmp(text, "-h") == 0 ? "--help"
                           : strcmp(text, "-V") == 0 ? "--version"
                                                     : text;
-    const struct flag *flag = find_flag(common_flags, written);
+    const struct flag *flag = command == NULL ? NULL : find_flag(command->flags, text);
     if (flag != NULL) {
-        enum verdict verdict = take_argument(parsing, flag, &value, error);
-        return verdict != OK ? verdict : set_common(parsing, flag, value, error);
+        return take_argument(parsing, flag, &parsing->invocation->values[flag - command->flags],
+                             error);
     }
-    flag = command == NULL ? NULL : find_flag(command->flags, text);
+    flag = find_flag(common_flags, written);
     if (flag == NULL) {
         return unknown_flag(command, text, error);
     }
-    return take_argument(parsing, flag, &parsing->invocation->values[flag - command->flags], error);
+    enum verdict verdict = take_argument(parsing, flag, &value, error);
+    return verdict != OK ? verdict : set_common(parsing, flag, value, error);
 }
 
 /* A word behind the command that takes it. */

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/schema.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/macros.h"
+#include "base/check.h"
 #include "base/nearest.h"
 #include "cli/say.h"
 
 static const struct verb {
     const char *name;
     int (*run)(const struct invocation *invocation);
+    const char *flags[4]; /* what it takes */
 } verbs[] = {
-    {"list", schema_list},
-    {"check", schema_check},
-    {"register", schema_register},
+    {"list", schema_list, {"--folder", "--json"}},
+    {"check", schema_check, {"--folder", "--json", "--compatibility"}},
+    {"register", schema_register, {"--dry-run", "--compatibility"}},
+    {"sql", schema_sql, {"--folder", "--version", "--table"}},
 };
 
 static int unknown_verb(const char *word)
@@ -38,12 +41,19 @@ enum verdict schema_load(const struct invocation *invocation, struct schemas *sc
 {
     const char *folder = invocation_value(invocation, "--folder");
     struct config *loaded = NULL;
-    if (invocation->words[1] != NULL) {
-        error_set(error, INVALID, "\"%.40s\" is one word too many", invocation->words[1]);
-        return error_remedy(error, "walpost schema %s takes all contracts of the folder.",
-                            invocation->words[0]);
+    struct config_sources sources = invocation->sources;
+    const char **sets = must_calloc(sources.n_sets + 1, sizeof(*sets));
+    char *table = must_printf("outbox.table=%s", invocation_value(invocation, "--table"));
+    for (size_t i = 0; i < sources.n_sets; i++) {
+        sets[i] = sources.sets[i];
     }
-    enum verdict verdict = config_load_offline(&invocation->sources, &loaded, error);
+    if (invocation_value(invocation, "--table") != NULL) {
+        sets[sources.n_sets++] = table;
+    }
+    sources.sets = sets;
+    enum verdict verdict = config_load_offline(&sources, &loaded, error);
+    free(table);
+    free(sets);
     if (verdict == OK) {
         verdict = schemas_load(folder == NULL ? loaded->contracts.dir : folder, schemas, error);
     }
@@ -55,19 +65,38 @@ enum verdict schema_load(const struct invocation *invocation, struct schemas *sc
     return verdict;
 }
 
-/* A flag that would be passed over in silence. */
-static enum verdict check_flags(const struct invocation *invocation, struct error *error)
+static bool takes(const struct verb *verb, const char *flag)
 {
-    bool registers = strcmp(invocation->words[0], "register") == 0;
-    const char *wrong = registers ? "--folder" : "--dry-run";
-    if (invocation_value(invocation, wrong) == NULL) {
-        wrong = "--json";
-        if (!registers || !invocation->json) {
-            return OK;
+    for (size_t i = 0; i < ARRAY_LEN(verb->flags) && verb->flags[i] != NULL; i++) {
+        if (strcmp(verb->flags[i], flag) == 0) {
+            return true;
         }
     }
-    error_set(error, INVALID, "%s does not go with walpost schema %s", wrong, invocation->words[0]);
-    return error_remedy(error, "`walpost help schema` says what does.");
+    return false;
+}
+
+/* What would be passed over in silence. */
+static enum verdict check_words(const struct verb *verb, const struct invocation *invocation,
+                                struct error *error)
+{
+    static const char *const given[] = {"--folder", "--compatibility", "--dry-run", "--version",
+                                        "--table"};
+    const char *wrong = invocation->json && !takes(verb, "--json") ? "--json" : NULL;
+    for (size_t i = 0; i < ARRAY_LEN(given) && wrong == NULL; i++) {
+        if (invocation_value(invocation, given[i]) != NULL && !takes(verb, given[i])) {
+            wrong = given[i];
+        }
+    }
+    if (wrong != NULL) {
+        error_set(error, INVALID, "%s does not go with walpost schema %s", wrong, verb->name);
+        return error_remedy(error, "`walpost help schema` says what does.");
+    }
+    if (invocation->words[1] != NULL && verb->run != schema_sql) {
+        error_set(error, INVALID, "\"%.40s\" is one word too many", invocation->words[1]);
+        return error_remedy(error, "walpost schema %s takes all contracts of the folder.",
+                            verb->name);
+    }
+    return OK;
 }
 
 static int schema(const struct invocation *invocation)
@@ -76,8 +105,8 @@ static int schema(const struct invocation *invocation)
     const char *word = invocation->words[0];
     for (size_t i = 0; i < ARRAY_LEN(verbs) && word != NULL; i++) {
         if (strcmp(word, verbs[i].name) == 0) {
-            return check_flags(invocation, &error) == OK ? verbs[i].run(invocation)
-                                                         : say_error(&error);
+            return check_words(&verbs[i], invocation, &error) == OK ? verbs[i].run(invocation)
+                                                                    : say_error(&error);
         }
     }
     return unknown_verb(word);
@@ -88,7 +117,9 @@ static const struct flag flags[] = {
     {"--compatibility", "LEVEL",
      "check: what versions owe each other (default: BACKWARD_TRANSITIVE); register: set this level "
      "for every subject first"},
-    {"--folder", "FOLDER", "list, check: where the contracts are, instead of contracts.dir"},
+    {"--folder", "FOLDER", "list, check, sql: where the contracts are, instead of contracts.dir"},
+    {"--version", "N", "sql: the newest version that the guard knows (default: the newest)"},
+    {"--table", "TABLE", "sql: the table that gets the guard, instead of outbox.table"},
     {NULL},
 };
 
@@ -116,14 +147,24 @@ const struct command command_schema = {
         "\n"
         "Nothing else ever registers a schema: a run only looks up.\n"
         "\n"
+        "sql writes a trigger for the outbox table, from all contracts or from those of TYPE: it "
+        "refuses\n"
+        "an event that breaks its contract in the INSERT's own transaction (SQLSTATE 23514), by "
+        "the same\n"
+        "rules as the stream. With TYPE, events of other types pass. It needs no server; run what "
+        "it\n"
+        "writes with psql, as the owner of the table.\n"
+        "\n"
         "LEVEL is one of BACKWARD, BACKWARD_TRANSITIVE, FORWARD, FORWARD_TRANSITIVE, FULL,\n"
         "FULL_TRANSITIVE, NONE.\n",
     .examples = "  walpost schema list --folder contracts\n"
                 "  walpost schema check --compatibility FULL_TRANSITIVE\n"
                 "  walpost schema register --dry-run\n"
-                "  walpost schema register --compatibility BACKWARD_TRANSITIVE\n",
+                "  walpost schema register --compatibility BACKWARD_TRANSITIVE\n"
+                "  walpost schema sql | psql -v ON_ERROR_STOP=1 -1 shop\n"
+                "  walpost schema sql Order.Placed --table shop.outbox > guard.sql\n",
     .flags = flags,
-    .words = "list | check | register",
+    .words = "list | check | register | sql [TYPE]",
     .json = true,
     .run = schema,
 };

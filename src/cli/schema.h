@@ -16,6 +16,7 @@ enum verdict MUST_CHECK schema_load(const struct invocation *invocation, struct 
 
 int schema_list(const struct invocation *invocation);
 int schema_check(const struct invocation *invocation);
+int schema_sql(const struct invocation *invocation);
 int schema_register(const struct invocation *invocation);
 
 #endif

@@ -102,16 +102,21 @@ static const char *fail_oneof(struct reader *reader, const char *at, const struc
     return NULL;
 }
 
+static const char *fail_missing(struct reader *reader, const char *at, const struct field *field)
+{
+    violation_set(reader->violation, VIOLATION_MISSING_FIELD, (size_t)(at - reader->begin),
+                  "a value: the field is required");
+    violation_found(reader->violation, "none");
+    violation_inside_field(reader->violation, field->json_name);
+    return NULL;
+}
+
 static const char *check_required(struct reader *reader, const char *at,
                                   const struct message *message, const uint64_t *marks)
 {
     for (uint32_t i = 0; i < message->n_fields; i++) {
         if (message->fields[i].must_come && (marks[i / 64] >> (i % 64) & 1) == 0) {
-            violation_set(reader->violation, VIOLATION_MISSING_FIELD, (size_t)(at - reader->begin),
-                          "a value: the field is required");
-            violation_found(reader->violation, "none");
-            violation_inside_field(reader->violation, message->fields[i].json_name);
-            return NULL;
+            return fail_missing(reader, at, &message->fields[i]);
         }
     }
     return at;
@@ -344,10 +349,7 @@ static const char *read_field(struct reader *reader, const char *at, const struc
             violation_inside_field(reader->violation, field->json_name);
             return NULL;
         }
-        if (field->must_come) {
-            marks[field->index / 64] &= ~(UINT64_C(1) << (field->index % 64));
-        }
-        return at + 4;
+        return field->must_come ? fail_missing(reader, at, field) : at + 4;
     }
     if (field->oneof >= 0 &&
         mark(marks, (unsigned)message->n_fields + message->n_extensions + (unsigned)field->oneof)) {
