@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from support.servers import REPOSITORY
 from support.walpost import program
 
 PLACED = 'syntax = "proto3"; package shop.v1;\nmessage OrderPlaced {{\n  string id = 1;\n  {} = 2;\n}}\n'
@@ -35,8 +36,8 @@ def test_a_history_that_goes_together(tmp_path):
     assert listed.stdout.splitlines()[1].split()[:3] == ["Order.Placed", "2", "shop.v1.OrderPlaced,"]
     done = schema(tmp_path, "check", "--compatibility", "FULL_TRANSITIVE")
     assert (done.returncode, done.stdout) == (0, "1 event types, 2 versions, FULL_TRANSITIVE: 0 broken, 0 warnings\n"
-                                              f"Next: commit them. A stream with contracts.dir: {tmp_path} holds events to them "
-                                              "from its next start on.\n")
+                                              "Next: commit them, and `walpost schema register` where there is a registry. A stream "
+                                              "with contracts.dir reads them at its next start.\n")
 
 
 @pytest.mark.quick
@@ -151,3 +152,8 @@ def test_what_is_wrong_is_said(tmp_path):
     verb = schema(tmp_path, "chek")
     assert verb.returncode == 2 and "check" in verb.stderr
     assert schema(tmp_path, "register").returncode == 2
+
+
+def test_the_contracts_of_this_repository():
+    done = schema(os.path.join(REPOSITORY, "schemas"), "check", "--compatibility", "FULL_TRANSITIVE")
+    assert done.returncode == 0 and ": 0 broken, 0 warnings\n" in done.stdout, done.stdout
