@@ -213,7 +213,7 @@ static int check_all(struct tally *tally)
     return tally->broken == 0 ? 0 : 1;
 }
 
-static void say_what_next(const struct tally *tally, const struct config *config)
+static void say_what_next(const struct tally *tally)
 {
     const char *folder = tally->schemas->folder;
     if (tally->schemas->n == 0) {
@@ -221,12 +221,9 @@ static void say_what_next(const struct tally *tally, const struct config *config
     } else if (tally->broken > 0) {
         say_next("mend what is broken before it is released. What has another meaning needs "
                  "another name and number; a version that was released stays as it is.");
-    } else if (config->contracts.registry.url[0] != '\0') {
-        say_next("walpost schema register, before a stream uses them.");
     } else {
-        say_next("commit them. A stream with contracts.dir: %s holds events to them from its next "
-                 "start on.",
-                 folder);
+        say_next("commit them, and `walpost schema register` where there is a registry. A stream "
+                 "with contracts.dir reads them at its next start.");
     }
 }
 
@@ -275,7 +272,7 @@ int schema_check(const struct invocation *invocation)
     tally.naming = config->contracts.naming;
     int status = check_all(&tally);
     if (!invocation->json) {
-        say_what_next(&tally, config);
+        say_what_next(&tally);
     }
     config_free(config);
     schemas_release(&schemas);
