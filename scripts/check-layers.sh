@@ -21,12 +21,13 @@ encode:     base outbox config/config.h
 checkpoint: base
 lane:       base outbox/event.h encode checkpoint
 kafka:      base config/config.h lane/producer.h encode/record.h outbox/event.h
+enforce:    base config/config.h outbox/event.h outbox/json.h contract schemas encode lane/gate.h registry
 ledger:     base
 anchor:     base config pg checkpoint lane/producer.h kafka
-pipeline:   base config pg pgoutput outbox encode checkpoint lane kafka ledger anchor
-replay:     base config pg outbox encode checkpoint lane kafka ledger anchor pipeline/intake.h pipeline/lanes.h
-dlq:        base config pg outbox encode kafka pipeline/table.h
-cli:        base config pg pgoutput outbox contract guard schemas encode checkpoint lane kafka ledger anchor pipeline replay dlq registry
+pipeline:   base config pg pgoutput outbox encode checkpoint lane enforce/contracts.h kafka ledger anchor
+replay:     base config pg outbox encode checkpoint lane enforce/contracts.h kafka ledger anchor pipeline/intake.h pipeline/lanes.h
+dlq:        base config pg outbox encode lane/gate.h enforce/contracts.h kafka pipeline/table.h
+cli:        base config pg pgoutput outbox contract guard schemas encode checkpoint lane enforce kafka ledger anchor pipeline replay dlq registry
 TABLE
 }
 

@@ -55,7 +55,8 @@ enum verdict schema_load(const struct invocation *invocation, struct schemas *sc
     free(table);
     free(sets);
     if (verdict == OK) {
-        verdict = schemas_load(folder == NULL ? loaded->contracts.dir : folder, schemas, error);
+        verdict =
+            schemas_load(folder == NULL ? config_contracts_dir(loaded) : folder, schemas, error);
     }
     if (verdict == OK && config != NULL) {
         *config = loaded;

@@ -124,7 +124,7 @@ static enum verdict add_task(struct work *work, const struct template *template,
 static enum verdict plan(struct work *work, struct error *error)
 {
     struct template template;
-    const char *dir = work->config->contracts.dir;
+    const char *dir = config_contracts_dir(work->config);
     enum verdict verdict = schemas_load(dir, &work->schemas, error);
     if (verdict != OK) {
         return verdict;
@@ -369,7 +369,7 @@ int schema_register(const struct invocation *invocation)
         return say_error(&error);
     }
     work.config = config;
-    proto_files_init(&work.files, config->contracts.dir);
+    proto_files_init(&work.files, config_contracts_dir(config));
     enum verdict verdict = run(&work, &error);
     bool refused = work.refused > 0;
     registry_free(work.registry);

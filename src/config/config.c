@@ -141,7 +141,10 @@ static enum verdict check_memory(const struct settings *settings, const struct c
                                  struct error *error)
 {
     const uint64_t mb = 1 << 20;
-    uint64_t needed = config->batch.max_bytes + (uint64_t)config->batch.max_events * EVENT_OVERHEAD;
+    /* A typed payload has as much room as the payload. */
+    bool typed = config_checks_contracts(config) && config->value != VALUE_JSON;
+    uint64_t needed = config->batch.max_bytes * (typed ? 2 : 1) +
+                      (uint64_t)config->batch.max_events * EVENT_OVERHEAD;
     if (config->memory >= needed) {
         return OK;
     }

@@ -24,6 +24,8 @@ enum recover { RECOVER_REFUSE, RECOVER_TABLE };
 enum delivery { DELIVERY_EXACTLY_ONCE, DELIVERY_AT_LEAST_ONCE };
 /* Instead of a number of lanes: pipeline/lanes.h asks the cluster. */
 enum { LANES_BY_PARTITION = 0 };
+enum on_violation { ON_VIOLATION_DEAD_LETTER, ON_VIOLATION_HALT };
+enum unknown_fields { UNKNOWN_FIELDS_REJECT, UNKNOWN_FIELDS_IGNORE };
 enum subject_strategy { SUBJECT_TOPIC, SUBJECT_RECORD, SUBJECT_TOPIC_RECORD };
 enum naming { NAMING_OFF, NAMING_WARN, NAMING_REJECT };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
@@ -67,9 +69,11 @@ struct config {
         char *timestamp; /* default {column:created_at} */
         enum missing_topic on_missing_topic;
     } route;
-    enum value_format value; /* encode.value; VALUE_PAYLOAD is refused until contracts exist */
+    enum value_format value; /* encode.value */
     struct {
-        char *dir;          /* default schemas */
+        char *dir; /* "": see config_checks_contracts */
+        enum on_violation on_violation;
+        enum unknown_fields unknown_fields;
         enum naming naming; /* of event types, in `walpost schema check` */
         struct {            /* texts that are not set are empty */
             char *url;      /* several, with commas; "": no registry */
@@ -144,6 +148,20 @@ void config_free(struct config *config);
 static inline bool config_keeps_anchor(const struct config *config)
 {
     return config->replay.keep_bytes > 0 || config->replay.keep_for_us > 0;
+}
+
+/* Is every event held to a contract? */
+static inline bool config_checks_contracts(const struct config *config)
+{
+    const char *dir = config->contracts.dir;
+    return (dir != NULL && dir[0] != '\0') || config->value == VALUE_PAYLOAD;
+}
+
+/* Where contracts are, whether the stream checks them or not. */
+static inline const char *config_contracts_dir(const struct config *config)
+{
+    const char *dir = config->contracts.dir;
+    return dir != NULL && dir[0] != '\0' ? dir : "schemas";
 }
 
 /* The documented YAML of all options with their defaults (for --help and docs), to standard output.

@@ -178,9 +178,31 @@ static enum verdict check_forgotten(const struct settings *settings, struct erro
     return OK;
 }
 
+/* What becomes of a violation matters only where there can be one; "" is turned off on purpose. */
+static enum verdict check_unused(const struct settings *settings, const struct config *config,
+                                 struct error *error)
+{
+    static const char *const keys[] = {"contracts.on_violation", "contracts.unknown_fields"};
+    bool used =
+        config_checks_contracts(config) || settings_where(settings, "contracts.dir") != NULL;
+    for (size_t i = 0; i < ARRAY_LEN(keys) && !used; i++) {
+        const char *at = settings_where(settings, keys[i]);
+        if (at != NULL) {
+            error_set(error, INVALID, "%s: %s is set without contracts.dir", at, keys[i]);
+            return error_remedy(
+                error, "Set contracts.dir, so that events are checked, or remove the key.");
+        }
+    }
+    return OK;
+}
+
 enum verdict contracts_check(const struct settings *settings, const struct config *config,
                              struct error *error)
 {
+    enum verdict unused = check_unused(settings, config, error);
+    if (unused != OK) {
+        return unused;
+    }
     if (settings_where(settings, REGISTRY "url") == NULL) {
         return check_forgotten(settings, error);
     }

@@ -32,7 +32,11 @@ static const struct option_choice missing_topics[] = {{"wait", MISSING_WAIT},
                                                       {"dead_letter", MISSING_DEAD_LETTER},
                                                       {NULL}};
 static const struct option_choice values[] = {
-    {"envelope", VALUE_ENVELOPE}, {"payload", VALUE_PAYLOAD, true}, {"json", VALUE_JSON}, {NULL}};
+    {"envelope", VALUE_ENVELOPE}, {"payload", VALUE_PAYLOAD}, {"json", VALUE_JSON}, {NULL}};
+static const struct option_choice on_violations[] = {
+    {"dead_letter", ON_VIOLATION_DEAD_LETTER}, {"halt", ON_VIOLATION_HALT}, {NULL}};
+static const struct option_choice unknown_fields[] = {
+    {"reject", UNKNOWN_FIELDS_REJECT}, {"ignore", UNKNOWN_FIELDS_IGNORE}, {NULL}};
 static const struct option_choice subjects[] = {{"topic", SUBJECT_TOPIC},
                                                 {"record", SUBJECT_RECORD},
                                                 {"topic_record", SUBJECT_TOPIC_RECORD},
@@ -116,11 +120,20 @@ static const struct option options[] = {
                 "letter (a late topic then reorders a key)"},
 
     {"encode.value", OPTION_CHOICE, AT(value), .fallback = "envelope", .choices = values,
-     .summary = "value of the record: walpost.v1.OutboxEvent, or the payload as it stands in the "
-                "table"},
+     .summary = "value of the record: walpost.v1.OutboxEvent, the payload as the message of its "
+                "contract, or the payload as it stands in the table"},
 
-    {"contracts.dir", OPTION_TEXT, AT(contracts.dir), .fallback = "schemas", .min = 1, .max = 4096,
-     .allowed = "a directory", .summary = "directory of the contracts"},
+    {"contracts.dir", OPTION_TEXT, AT(contracts.dir), .fallback = "", .min = 0, .max = 4096,
+     .allowed = "a directory",
+     .summary = "directory of the contracts that every event is held to; none: \"\", unless "
+                "encode.value is payload (then schemas)"},
+    {"contracts.on_violation", OPTION_CHOICE, AT(contracts.on_violation), .fallback = "dead_letter",
+     .choices = on_violations,
+     .summary = "an event that breaks its contract becomes a dead letter, or halts the stream"},
+    {"contracts.unknown_fields", OPTION_CHOICE, AT(contracts.unknown_fields), .fallback = "reject",
+     .choices = unknown_fields,
+     .summary = "fields of a payload that its contract does not have break it, or are left out of "
+                "the typed payload"},
     {"contracts.naming", OPTION_CHOICE, AT(contracts.naming), .fallback = "warn",
      .choices = namings,
      .summary = "an event type that is not named Domain.Entity.Action or Domain.EntityAction, in "
@@ -148,7 +161,7 @@ static const struct option options[] = {
      AT(contracts.registry.tls.key_password), .fallback = "", .min = 0, .max = 4096,
      .summary = "password of that key, better by ${VAR}"},
     {"contracts.registry.subject", OPTION_CHOICE, AT(contracts.registry.subject),
-     .fallback = "topic", .choices = subjects,
+     .fallback = "topic_record", .choices = subjects,
      .summary = "name of a schema's subject: <topic>-value, the message's full name, or both: "
                 "<topic>-<name>"},
     {"contracts.registry.cache", OPTION_TEXT, AT(contracts.registry.cache), .fallback = "",
@@ -157,7 +170,6 @@ static const struct option options[] = {
     {"contracts.registry.timeout", OPTION_DURATION, AT(contracts.registry.timeout_us),
      .fallback = "5s", .min = INT64_C(100) * 1000, .max = INT64_C(60) * 1000 * 1000,
      .summary = "how long one address has for one answer"},
-    LATER("contracts.on_violation", "what becomes of an event that breaks its contract"),
 
     {"delivery", OPTION_CHOICE, AT(delivery), .fallback = "exactly_once", .choices = deliveries,
      .summary = "the promise: exactly_once, or at_least_once without Kafka transactions"},

@@ -27,7 +27,6 @@ enum option_type {
 struct option_choice {
     const char *name; /* NULL ends the list */
     int value;
-    bool later; /* refused: not in this version */
 };
 
 struct option {

@@ -50,12 +50,12 @@ static void describe_choices(const struct option *option, char *text, size_t siz
 {
     size_t count = 0;
     for (const struct option_choice *choice = option->choices; choice->name != NULL; choice++) {
-        count += choice->later ? 0 : 1;
+        count++;
     }
     size_t used = 0;
     size_t i = 0;
     for (const struct option_choice *choice = option->choices; choice->name != NULL; choice++) {
-        if (!choice->later && used < size) {
+        if (used < size) {
             const char *before = i == 0 ? "" : i + 1 == count ? " or " : ", ";
             used += (size_t)snprintf(text + used, size - used, "%s%s", before, choice->name);
             i++;
@@ -334,9 +334,7 @@ static const char *nearest_choice(const struct option *option, const char *text)
     nearest_init(&nearest, text);
     for (const struct option_choice *choice = option->choices;
          choice != NULL && choice->name != NULL; choice++) {
-        if (!choice->later) {
-            nearest_offer(&nearest, choice->name);
-        }
+        nearest_offer(&nearest, choice->name);
     }
     return nearest.best != NULL && nearest.edits <= 3 && nearest.edits < strlen(text) ? nearest.best
                                                                                       : NULL;
@@ -348,14 +346,6 @@ enum verdict option_store(const struct option *option, const char *text, const c
     char shown[64];
     const char *before = where == NULL ? "" : where;
     const char *colon = where == NULL ? "" : ": ";
-    const struct option_choice *choice = find_choice(option, text);
-    if (choice != NULL && choice->later) {
-        error_set(error, INVALID, "%s%s%s: %s is not in this version yet", before, colon,
-                  option->path, choice->name);
-        char allowed[256];
-        option_describe(option, allowed, sizeof(allowed));
-        return error_remedy(error, "Use %s.", allowed);
-    }
     if (store(option, text, config)) {
         return OK;
     }

@@ -27,7 +27,7 @@ static const char *read_time(struct reader *reader, const char *at, bool timesta
     if (at == NULL) {
         return NULL;
     }
-    if (!(timestamp ? timestamp_parse(text, &time) : duration_parse(text, &time))) {
+    if (!(timestamp ? rfc3339_parse(text, &time) : duration_parse(text, &time))) {
         return reader_fail(reader, VIOLATION_FORMAT, from, "%s", expected);
     }
     output_need(&reader->out, (size_t)2 * (1 + VARINT_SIZE_MAX));

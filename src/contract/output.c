@@ -26,7 +26,14 @@ void output_grow(struct output *output, size_t size)
     while (capacity < len + size) {
         capacity *= 2;
     }
-    output->begin = must_realloc(output->begin, capacity + OUTPUT_SLACK);
+    if (output->borrowed) {
+        char *own = must_malloc(capacity + OUTPUT_SLACK);
+        memcpy(own, output->begin, len);
+        output->begin = own;
+        output->borrowed = false;
+    } else {
+        output->begin = must_realloc(output->begin, capacity + OUTPUT_SLACK);
+    }
     output->at = output->begin + len;
     output->end = output->begin + capacity;
 }

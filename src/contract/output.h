@@ -22,6 +22,7 @@ struct output {
     char *begin;
     char *at;
     char *end;
+    bool borrowed; /* the memory is somebody else's: what outgrows it moves out */
 };
 
 void output_init(struct output *output);

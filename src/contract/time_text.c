@@ -100,7 +100,7 @@ static bool take_offset(struct cursor *cursor, int *seconds)
     return true;
 }
 
-bool timestamp_parse(struct bytes text, struct time_value *time)
+bool rfc3339_parse(struct bytes text, struct time_value *time)
 {
     struct cursor cursor = {text.data, text.data + text.len};
     int year;
@@ -197,7 +197,7 @@ static char *put_fraction(char *at, int32_t nanos)
     return put_number(at, 9, nanos);
 }
 
-size_t timestamp_format(const struct time_value *time, char text[static TIME_TEXT_SIZE])
+size_t rfc3339_format(const struct time_value *time, char text[static TIME_TEXT_SIZE])
 {
     int64_t of_day = time->seconds % DAY_SECONDS;
     int64_t days = time->seconds / DAY_SECONDS - (of_day < 0);

@@ -21,14 +21,14 @@ struct time_value {
 enum { TIME_TEXT_SIZE = 40 };
 
 /* False: not written like that, or out of range. */
-bool timestamp_parse(struct bytes text, struct time_value *time);
+bool rfc3339_parse(struct bytes text, struct time_value *time);
 bool duration_parse(struct bytes text, struct time_value *time);
 
 bool timestamp_in_range(const struct time_value *time);
 bool duration_in_range(const struct time_value *time);
 
 /* What is in range only; 0, 3, 6 or 9 digits behind the point. Returns the length. */
-size_t timestamp_format(const struct time_value *time, char text[static TIME_TEXT_SIZE]);
+size_t rfc3339_format(const struct time_value *time, char text[static TIME_TEXT_SIZE]);
 size_t duration_format(const struct time_value *time, char text[static TIME_TEXT_SIZE]);
 
 #endif

@@ -37,7 +37,7 @@ static bool print_time(struct printer *printer, struct range range, bool timesta
     struct output *out = &printer->out;
     output_need(out, TIME_TEXT_SIZE + 2);
     output_byte(out, '"');
-    out->at += timestamp ? timestamp_format(&time, out->at) : duration_format(&time, out->at);
+    out->at += timestamp ? rfc3339_format(&time, out->at) : duration_format(&time, out->at);
     output_byte(out, '"');
     return true;
 }

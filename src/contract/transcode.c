@@ -67,6 +67,26 @@ enum verdict transcode_from_json(struct transcoder *transcoder, const struct mes
     return OK;
 }
 
+enum verdict transcode_into(struct transcoder *transcoder, const struct message *message,
+                            struct bytes json, struct room room, struct bytes *wire,
+                            struct violation *violation)
+{
+    struct output *out = &transcoder->reader.out;
+    struct output own = *out;
+    if (room.size <= OUTPUT_SLACK) {
+        return transcode_from_json(transcoder, message, json, wire, violation);
+    }
+    *out = (struct output){
+        .begin = room.data, .end = room.data + room.size - OUTPUT_SLACK, .borrowed = true};
+    enum verdict verdict = transcode_from_json(transcoder, message, json, wire, violation);
+    if (out->borrowed) {
+        *out = own;
+    } else { /* outgrown: what it moved to is the larger one */
+        output_release(&own);
+    }
+    return verdict;
+}
+
 /* --- Protobuf -> JSON ------------------------------------------------------------------------ */
 
 enum verdict transcode_to_json(struct transcoder *transcoder, const struct message *message,

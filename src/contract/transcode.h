@@ -31,6 +31,15 @@ enum verdict MUST_CHECK transcode_from_json(struct transcoder *transcoder,
                                             const struct message *message, struct bytes json,
                                             struct bytes *wire, struct violation *violation);
 
+/* The same, into memory of the caller's, where it fits; else as above. */
+struct room {
+    char *data;
+    size_t size;
+};
+enum verdict MUST_CHECK transcode_into(struct transcoder *transcoder, const struct message *message,
+                                       struct bytes json, struct room room, struct bytes *wire,
+                                       struct violation *violation);
+
 /* *json is valid until the next call, and has no space in it. REJECT and *violation: it is not
  * Protobuf, or JSON cannot say it (a timestamp out of range, an Any of unknown type). Fields come
  * by number; those that the contract does not know are left out. */

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "config/config.h"
+#include "enforce/contracts.h"
 #include "outbox/map.h"
 #include "pg/link.h"
 
@@ -12,6 +13,8 @@ struct remaker {
     const struct config *config;
     struct mapper *mapper;
     struct encoder *encoder;
+    struct contracts *contracts; /* NULL: none are checked */
+    struct gate *gate;
     struct tuple tuple;
     char key[4096];
 };
@@ -30,9 +33,23 @@ enum verdict remaker_new(const struct config *config, struct remaker **remaker, 
     return OK;
 }
 
+enum verdict remaker_load_contracts(struct remaker *remaker, struct error *error)
+{
+    enum verdict verdict =
+        contracts_load(remaker->config, CONTRACTS_MEND, NULL, &remaker->contracts, error);
+    if (verdict == OK) {
+        remaker->gate = contracts_gate(remaker->contracts, remaker->encoder);
+    }
+    return verdict;
+}
+
 void remaker_free(struct remaker *remaker)
 {
     if (remaker != NULL) {
+        if (remaker->gate != NULL) {
+            remaker->gate->ops->free(remaker->gate);
+        }
+        contracts_free(remaker->contracts);
         mapper_free(remaker->mapper);
         encoder_free(remaker->encoder);
         free(remaker);
@@ -68,10 +85,10 @@ void remade_release(struct remade *remade)
 /* --- the way of an event, from the row on --- */
 
 static enum verdict still_dead(const struct letter *letter, const struct row *row,
-                               struct error *error)
+                               enum dead_reason reason, const char *detail, struct error *error)
 {
-    error_set(error, REJECT, "it would be a dead letter again (%s): %s",
-              dead_reason_name(row->dead), row->detail);
+    error_set(error, REJECT, "it would be a dead letter again (%s): %s", dead_reason_name(reason),
+              detail);
     if (letter_value(letter) == LETTER_MESSAGE) {
         return error_remedy(error, "Give the whole message, mended, with --payload-file.");
     }
@@ -93,6 +110,30 @@ static void take_payload(struct remaker *remaker, struct remade *remade)
     event->row.payload.data = remade->memory + event->headroom_size;
 }
 
+static enum verdict hold_to_contract(struct remaker *remaker, const struct letter *letter,
+                                     struct remade *remade, struct error *error)
+{
+    struct event *event = &remade->event;
+    struct error violation;
+    enum dead_reason reason;
+    if (remaker->gate == NULL) {
+        return OK;
+    }
+    enum verdict verdict = remaker->gate->ops->hold(remaker->gate, event, &reason, &violation);
+    if (event->memory != NULL) { /* the payload was moved there */
+        free(remade->memory);
+        remade->memory = event->memory;
+        event->memory = NULL;
+    }
+    if (verdict == REJECT) {
+        return still_dead(letter, &event->row, reason, violation.what, error);
+    }
+    if (verdict != OK) {
+        *error = violation;
+    }
+    return verdict;
+}
+
 static enum verdict encode(struct remaker *remaker, const struct letter *letter,
                            struct remade *remade, struct error *error)
 {
@@ -102,12 +143,15 @@ static enum verdict encode(struct remaker *remaker, const struct letter *letter,
     event->position = letter->position;
     remade->marks = !event->row.message;
     if (event->row.dead != DEAD_NOT) {
-        return still_dead(letter, &event->row, error);
+        return still_dead(letter, &event->row, event->row.dead, event->row.detail, error);
     }
     enum verdict verdict = encode_key(remaker->encoder, &event->row, remade->key,
                                       sizeof(remade->key), &event->key, error);
     if (verdict == OK) {
         take_payload(remaker, remade);
+        verdict = hold_to_contract(remaker, letter, remade, error);
+    }
+    if (verdict == OK) {
         verdict = encode_event(remaker->encoder, event, &remade->record, error);
     }
     if (verdict != OK) {

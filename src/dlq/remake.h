@@ -3,7 +3,7 @@
  * remake.h - a dead letter becomes an event again, by the rules of the live stream.
  * In: a letter, and a value: its own, a mended one, or the row of the table. Out: a record.
  * Owns: mapper and encoder (remaker); the memory of the record's value (remade).
- * Thread: one at a time; pure.
+ * Thread: one at a time; waits for protoc, and for a schema registry where records carry its ids.
  * Keeps: I7: what was rejected once is judged again, by the same steps. */
 #ifndef WALPOST_DLQ_REMAKE_H
 #define WALPOST_DLQ_REMAKE_H
@@ -18,6 +18,9 @@ struct remaker;
 enum verdict MUST_CHECK remaker_new(const struct config *config, struct remaker **remaker,
                                     struct error *error);
 void remaker_free(struct remaker *remaker); /* takes NULL */
+
+/* Before the first event is made again. INVALID: contracts are checked, but cannot be loaded. */
+enum verdict MUST_CHECK remaker_load_contracts(struct remaker *remaker, struct error *error);
 
 /* The key of the record that the event would become; BYTES_NULL where none can be made. Valid until
  * the next call. */

@@ -31,10 +31,14 @@ struct replay {
     struct pg_result *row;
 };
 
-static enum verdict open_replay(struct replay *replay, struct error *error)
+/* mends: events are made again. */
+static enum verdict open_replay(struct replay *replay, bool mends, struct error *error)
 {
     const struct dlq_options *options = replay->options;
     enum verdict verdict = remaker_new(options->config, &replay->remaker, error);
+    if (verdict == OK && mends) {
+        verdict = remaker_load_contracts(replay->remaker, error);
+    }
     if (verdict == OK && !options->dry_run) {
         verdict = publisher_open(options->config, options->log, &replay->publisher, error);
     }
@@ -291,7 +295,7 @@ enum verdict dlq_replay(const struct dlq_options *options, struct dlq_result *re
     struct replay *replay = must_calloc(1, sizeof(*replay));
     replay->options = options;
     replay->result = result;
-    enum verdict verdict = open_replay(replay, error);
+    enum verdict verdict = open_replay(replay, true, error);
     if (verdict == OK) {
         verdict = replay_all(replay, error);
     }
@@ -327,7 +331,7 @@ enum verdict dlq_purge(const struct dlq_options *options, struct dlq_result *res
 {
     *result = (struct dlq_result){.matched = 0};
     struct replay replay = {.options = options, .result = result};
-    enum verdict verdict = open_replay(&replay, error);
+    enum verdict verdict = open_replay(&replay, false, error);
     if (verdict == OK && result->matched > 0 && options->confirm != NULL &&
         !options->confirm(options->context, result->matched)) {
         verdict = error_set(error, AGAIN, "nothing was purged");

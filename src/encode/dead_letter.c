@@ -68,7 +68,7 @@ static struct bytes source_topic(const struct encoder *encoder, const struct row
                                  struct record *record)
 {
     char topic[RECORD_TOPIC_SIZE];
-    if (encoder_topic(encoder, row, topic, NULL) != OK) {
+    if (encode_topic(encoder, row, topic, NULL) != OK) {
         return BYTES_NULL;
     }
     return record_text(record, bytes_of(topic));

@@ -10,7 +10,11 @@
 
 /* How much of a hostile name a message shows: the name of a dead letter's fault has 96 bytes in
  * all. */
-enum { SHOWN = 48, TOPIC_LEN_MAX = RECORD_TOPIC_SIZE - 1 };
+enum {
+    SHOWN = 48,
+    TOPIC_LEN_MAX = RECORD_TOPIC_SIZE - 1,
+    TYPED_EXTRA = 192, /* what typed payloads have beside the payload's own size: names, slack */
+};
 
 static bool topic_characters(struct bytes name)
 {
@@ -75,6 +79,7 @@ enum verdict encoder_new(const struct config *config, struct encoder **encoder, 
 {
     struct encoder *fresh = must_calloc(1, sizeof(*fresh));
     fresh->format = config->value;
+    fresh->checked = config_checks_contracts(config);
     fresh->stream = bytes_of(config->stream);
     fresh->dead_letter_topic = bytes_of(config->dead_letter_topic);
     fresh->source_table =
@@ -122,7 +127,38 @@ void encoder_set_replay(struct encoder *encoder, const char *id)
 
 size_t encode_headroom(const struct encoder *encoder, const struct row *row)
 {
-    return encoder->format == VALUE_JSON ? 0 : envelope_headroom(encoder->stream, row);
+    size_t front = encoder->format == VALUE_ENVELOPE ? envelope_headroom(encoder->stream, row) : 0;
+    bool typed = encoder->checked && encoder->format != VALUE_JSON;
+    return front + (typed ? row->payload.len + TYPED_EXTRA : 0);
+}
+
+/* What of the headroom is not for the typed payload. */
+static size_t front_room(const struct encoder *encoder, const struct event *event)
+{
+    return encoder->format == VALUE_ENVELOPE
+               ? envelope_headroom(encoder->stream, &event->row) + event->contract->message.len
+               : 0;
+}
+
+size_t encode_typed_room(const struct encoder *encoder, const struct event *event)
+{
+    size_t front = front_room(encoder, event);
+    return encoder->format == VALUE_JSON || event->headroom_size < front
+               ? 0
+               : event->headroom_size - front;
+}
+
+void encode_make_room(const struct encoder *encoder, struct event *event, size_t typed)
+{
+    struct bytes payload = event->row.payload;
+    size_t room = front_room(encoder, event) + typed;
+    char *memory = must_malloc(room + payload.len);
+    memcpy(memory + room, payload.data, payload.len);
+    free(event->memory);
+    event->memory = memory;
+    event->headroom = memory;
+    event->headroom_size = room;
+    event->row.payload.data = memory + room;
 }
 
 static enum verdict reject_null(const char *what, const struct template *template,
@@ -151,8 +187,8 @@ enum verdict encode_key(const struct encoder *encoder, const struct row *row, ch
     return OK;
 }
 
-enum verdict encoder_topic(const struct encoder *encoder, const struct row *row,
-                           char topic[static RECORD_TOPIC_SIZE], struct error *error)
+enum verdict encode_topic(const struct encoder *encoder, const struct row *row,
+                          char topic[static RECORD_TOPIC_SIZE], struct error *error)
 {
     struct bytes name;
     switch (template_render(&encoder->topic, row, topic, TOPIC_LEN_MAX, &name)) {
@@ -197,7 +233,8 @@ enum verdict encode_event(const struct encoder *encoder, struct event *event, st
                           struct error *error)
 {
     const struct row *row = &event->row;
-    check(row->dead == DEAD_NOT); /* I7 */
+    check(row->dead == DEAD_NOT);                        /* I7 */
+    check(!encoder->checked || event->contract != NULL); /* I7 */
     if (row->payload.data == NULL) {
         return error_set(error, REJECT, "the payload is NULL");
     }
@@ -205,7 +242,7 @@ enum verdict encode_event(const struct encoder *encoder, struct event *event, st
     record->key = event->key;
     record->n_headers = 0;
     record->scratch_used = TRACEPARENT_LEN;
-    enum verdict verdict = encoder_topic(encoder, row, record->topic, error);
+    enum verdict verdict = encode_topic(encoder, row, record->topic, error);
     if (verdict != OK) {
         return verdict;
     }
@@ -218,7 +255,11 @@ enum verdict encode_event(const struct encoder *encoder, struct event *event, st
     if (verdict != OK) {
         return verdict;
     }
-    event->value = encoder->format == VALUE_JSON ? row->payload : envelope_write(&envelope, event);
+    switch (encoder->format) {
+    case VALUE_ENVELOPE: event->value = envelope_write(&envelope, event); break;
+    case VALUE_PAYLOAD: event->value = event->typed; break;
+    case VALUE_JSON: event->value = row->payload; break;
+    }
     record->value = event->value;
     return OK;
 }

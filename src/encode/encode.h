@@ -24,8 +24,15 @@ void encoder_free(struct encoder *encoder);
 void encoder_set_replay(struct encoder *encoder, const char *id);
 
 /* An upper bound of what encode_event writes in front of the payload, so that the loop can leave
- * room for it. 0 for encode.value: json. */
+ * room for it, with room for a typed payload as large as the payload where contracts are checked. 0
+ * for encode.value: json. */
 size_t encode_headroom(const struct encoder *encoder, const struct row *row);
+
+/* How much of the event's headroom, from its beginning, is free for the typed payload, once
+ * event->contract is set. 0 for encode.value: json, whose records have none. */
+size_t encode_typed_room(const struct encoder *encoder, const struct event *event);
+/* Moves the payload into event->memory, behind so much more room for its typed form. */
+void encode_make_room(const struct encoder *encoder, struct event *event, size_t typed);
 
 /* The record key by the key template; a view into the row where the template is a single
  * placeholder, else written to buffer (at most size bytes). REJECT when a placeholder is NULL or
@@ -34,10 +41,14 @@ enum verdict MUST_CHECK encode_key(const struct encoder *encoder, const struct r
                                    char *buffer, size_t size, struct bytes *key,
                                    struct error *error);
 
-/* Writes the record of a good event; sets event->value. May be called again for the same event (a
- * replay) with the same result. REJECT: an event that cannot become a record (a topic name that
- * Kafka forbids, headers that are no object): the caller makes it a dead letter of reason
- * invalid_event. */
+/* The topic by the route's template. REJECT: a placeholder is NULL, or Kafka forbids the name. */
+enum verdict MUST_CHECK encode_topic(const struct encoder *encoder, const struct row *row,
+                                     char topic[static RECORD_TOPIC_SIZE], struct error *error);
+
+/* Writes the record of a good event, which has a contract where contracts are checked; sets
+ * event->value. May be called again for the same event (a replay) with the same result. REJECT: an
+ * event that cannot become a record (a topic name that Kafka forbids, headers that are no object):
+ * the caller makes it a dead letter of reason invalid_event. */
 enum verdict MUST_CHECK encode_event(const struct encoder *encoder, struct event *event,
                                      struct record *record, struct error *error);
 

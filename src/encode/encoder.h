@@ -14,6 +14,7 @@
 
 struct encoder {
     enum value_format format;
+    bool checked; /* every event is held to a contract */
     struct bytes stream;
     struct bytes dead_letter_topic;
     char *source_table; /* public.outbox_events */
@@ -22,9 +23,5 @@ struct encoder {
     struct template timestamp;
     struct header_plan headers;
 };
-
-/* REJECT: a placeholder is NULL, or Kafka forbids the name. */
-enum verdict MUST_CHECK encoder_topic(const struct encoder *encoder, const struct row *row,
-                                      char topic[static RECORD_TOPIC_SIZE], struct error *error);
 
 #endif

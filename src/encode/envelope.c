@@ -19,9 +19,11 @@ enum {
     /* Source without the stream's name: its own tag and length, the stream's, commit_lsn, ordinal,
      * xid, committed_at, part, snapshot. */
     SOURCE_MAX = LEN_MAX + LEN_MAX + (1 + 8) + LEN_MAX + LEN_MAX + TIMESTAMP_MAX + LEN_MAX + 2,
+    VERSION_MAX = 10, /* of a contract */
     /* id, aggregate_id, event_type, schema_version, status, headers_json; the trace and its two;
-       payload_json */
-    FIXED_MAX = 6 * LEN_MAX + TIMESTAMP_MAX + 3 * LEN_MAX + SOURCE_MAX + LEN_MAX + 1,
+       payload_type, payload, payload_json */
+    FIXED_MAX =
+        6 * LEN_MAX + VERSION_MAX + TIMESTAMP_MAX + 3 * LEN_MAX + SOURCE_MAX + 3 * LEN_MAX + 1,
     COLUMN_MAX = 3 * LEN_MAX,
 };
 
@@ -148,7 +150,21 @@ static char *put_trace(char *at, unsigned field, const struct trace *trace)
     return put_message(at, field, end);
 }
 
-struct bytes envelope_write(const struct envelope *envelope, const struct event *event)
+/* It was written wherever there was room: on its way to the right it may run over itself. */
+static char *put_typed(char *at, struct event *event)
+{
+    struct bytes typed = event->typed;
+    if (typed.data == NULL) {
+        return at;
+    }
+    at -= typed.len;
+    memmove(at, typed.data, typed.len);
+    event->typed.data = at;
+    at = put_tag(put_varint(at, typed.len), TAG(15, WIRE_LEN));
+    return put_text(at, 14, event->contract->message);
+}
+
+struct bytes envelope_write(const struct envelope *envelope, struct event *event)
 {
     const struct row *row = &event->row;
     check(row->payload.data != NULL);
@@ -159,6 +175,7 @@ struct bytes envelope_write(const struct envelope *envelope, const struct event 
         at = put_varint(at, row->payload.len);
         at = put_varint(at, 16 << 3 | WIRE_LEN);
     }
+    at = put_typed(at, event);
     at = put_text(at, 10, row->headers);
     at = put_columns(at, 9, row);
     at = put_source(at, 8, envelope->stream, event);
@@ -167,7 +184,7 @@ struct bytes envelope_write(const struct envelope *envelope, const struct event 
         at = put_time(at, 6, envelope->occurred_us);
     }
     at = put_text(at, 5, row->status);
-    at = put_text(at, 4, row->schema_version);
+    at = put_text(at, 4, event_version(event));
     at = put_text(at, 3, row->event_type);
     at = put_text(at, 2, row->aggregate_id);
     at = put_text(at, 1, row->id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * envelope.h - walpost.v1.OutboxEvent, written around a payload that stays where it is.
- * In: an event with room in front of its payload. Out: the message, which ends with the payload.
+ * In: an event with room in front of its payload, in which its typed payload may stand. Out: the
+ *     message, which ends with the payload.
  * Owns: nothing; writes into event->headroom.
  * Thread: the lane thread that has the event; pure.
  * Keeps: the layout of proto/walpost/v1/outbox_event.proto; the same bytes for the same event.
@@ -24,7 +25,8 @@ struct envelope {
  */
 size_t envelope_headroom(struct bytes stream, const struct row *row);
 
-/* The payload must not be NULL; the headroom must be as large as envelope_headroom says. */
-struct bytes envelope_write(const struct envelope *envelope, const struct event *event);
+/* The payload must not be NULL; the headroom must be as large as envelope_headroom says, and larger
+ * by the typed payload and the name of its message. Moves the typed payload to its place. */
+struct bytes envelope_write(const struct envelope *envelope, struct event *event);
 
 #endif

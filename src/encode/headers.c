@@ -106,7 +106,9 @@ enum verdict header_plan_init(struct header_plan *plan, const struct config *con
 {
     *plan = (struct header_plan){
         .style = config->route.header_style,
-        .content_type = config->value == VALUE_JSON ? content_json : content_protobuf,
+        .content_type = config->value == VALUE_JSON       ? content_json
+                        : config->value == VALUE_ENVELOPE ? content_protobuf
+                                                          : BYTES_NULL,
         .source = must_printf("/walpost/%s", config->stream),
         .custom = must_calloc(config->route.headers.count + 1, sizeof(plan->custom[0])),
     };
@@ -174,9 +176,10 @@ struct bytes record_position(struct record *record, struct position position)
 }
 
 /* What every style has under the same name. */
-static void put_common(const struct event *event, const struct trace *trace, struct record *record)
+static void put_common(const struct event *event, const struct trace *trace, struct bytes version,
+                       struct record *record)
 {
-    put(record, BYTES_LIT("schema_version"), event->row.schema_version);
+    put(record, BYTES_LIT("schema_version"), version);
     put(record, BYTES_LIT("trace_id"), trace->trace_id);
     put(record, BYTES_LIT("span_id"), trace->span_id);
     put(record, BYTES_LIT("traceparent"), trace->traceparent);
@@ -190,13 +193,19 @@ static void put_common(const struct event *event, const struct trace *trace, str
     }
 }
 
-void headers_write_known(const struct event *event, const struct trace *trace,
-                         struct record *record)
+static void write_walpost(const struct event *event, const struct trace *trace,
+                          struct bytes version, struct record *record)
 {
     put(record, BYTES_LIT("event_id"), event->row.id);
     put(record, BYTES_LIT("event_type"), event->row.event_type);
     put(record, BYTES_LIT("aggregate_id"), event->row.aggregate_id);
-    put_common(event, trace, record);
+    put_common(event, trace, version, record);
+}
+
+void headers_write_known(const struct event *event, const struct trace *trace,
+                         struct record *record)
+{
+    write_walpost(event, trace, event->row.schema_version, record);
 }
 
 static void write_debezium(const struct event *event, const struct trace *trace,
@@ -206,7 +215,7 @@ static void write_debezium(const struct event *event, const struct trace *trace,
     put(record, BYTES_LIT("eventType"), event->row.event_type);
     put(record, BYTES_LIT("aggregatetype"), event_domain(event->row.event_type));
     put(record, BYTES_LIT("aggregateid"), event->row.aggregate_id);
-    put_common(event, trace, record);
+    put_common(event, trace, event_version(event), record);
 }
 
 static void write_cloudevents(const struct header_plan *plan, const struct event *event,
@@ -223,7 +232,7 @@ static void write_cloudevents(const struct header_plan *plan, const struct event
     }
     put(record, BYTES_LIT("ce_traceparent"), trace->traceparent);
     put(record, BYTES_LIT("ce_tracestate"), trace->tracestate);
-    put_common(event, trace, record);
+    put_common(event, trace, event_version(event), record);
 }
 
 static enum verdict write_configured(const struct custom_header *custom, const struct row *row,
@@ -270,11 +279,12 @@ enum verdict headers_write(const struct header_plan *plan, const struct event *e
                            struct record *record, struct error *error)
 {
     switch (plan->style) {
-    case HEADERS_WALPOST: headers_write_known(event, trace, record); break;
+    case HEADERS_WALPOST: write_walpost(event, trace, event_version(event), record); break;
     case HEADERS_DEBEZIUM: write_debezium(event, trace, record); break;
     case HEADERS_CLOUDEVENTS: write_cloudevents(plan, event, trace, occurred_us, record); break;
     }
     put(record, BYTES_LIT("replay_id"), plan->replay_id);
-    put(record, BYTES_LIT("content-type"), plan->content_type);
+    put(record, BYTES_LIT("content-type"),
+        plan->content_type.data != NULL ? plan->content_type : event->contract->content_type);
     return headers_write_custom(plan, &event->row, reserved_names(plan->style), record, error);
 }

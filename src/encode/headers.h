@@ -17,9 +17,9 @@
 
 struct header_plan {
     enum header_style style;
-    struct bytes content_type;
-    char *source;           /* ce_source */
-    struct bytes replay_id; /* NULL: no replay */
+    struct bytes content_type; /* NULL: that of the event's contract */
+    char *source;              /* ce_source */
+    struct bytes replay_id;    /* NULL: no replay */
     struct custom_header {
         struct bytes name;
         struct template value;
@@ -44,8 +44,7 @@ enum verdict MUST_CHECK headers_write(const struct header_plan *plan, const stru
                                       const struct trace *trace, const int64_t *occurred_us,
                                       struct record *record, struct error *error);
 
-/* The fixed headers of header_style walpost, as far as the event has them: what a dead letter
- * keeps. */
+/* The fixed headers of header_style walpost, as the row has them: what a dead letter keeps. */
 void headers_write_known(const struct event *event, const struct trace *trace,
                          struct record *record);
 

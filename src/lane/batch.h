@@ -45,6 +45,13 @@ struct batch {
     char checkpoint_value[CHECKPOINT_RECORD_MAX]; /* borrowed by the producer until its report */
 };
 
+/* Holds every event to its contract, before a Kafka transaction is begun: what breaks one becomes a
+ * dead letter. What was checked once is not checked again. WAIT, FATAL: *culprit is the segment
+ * with the event that cannot pass; those before it can. AGAIN: *stop. (batch_check.c) */
+enum verdict MUST_CHECK batch_check(const struct batch *batch, struct gate *gate,
+                                    const atomic_bool *stop, struct segment **culprit,
+                                    struct error *error);
+
 /* One attempt on one producer. OK: committed. ABORT, REJECT, WAIT, RETRY: nothing of it is visible,
  * the Kafka transaction is aborted; call batch_after_reject for REJECT, then try again. RESTART,
  * FENCED, FATAL: the lane must stop. */

@@ -195,14 +195,56 @@ static void pause_ms(struct lane *lane, uint32_t ms)
     pthread_mutex_unlock(&lane->mutex);
 }
 
+/* What stands in front of the segment that halts the stream is still published. */
+static void give_back_from(struct lane *lane, struct segment *culprit)
+{
+    struct batch *batch = &lane->batch;
+    uint64_t events = 0;
+    size_t bytes = 0;
+    struct segment *last = batch->last;
+    for (const struct segment *s = culprit; s != NULL; s = s->next) {
+        events += s->n_events;
+        bytes += s->bytes;
+    }
+    batch->last = batch->first;
+    while (batch->last->next != culprit) {
+        batch->last = batch->last->next;
+    }
+    batch->last->next = NULL;
+    batch->n_events -= (uint32_t)events;
+    pthread_mutex_lock(&lane->mutex);
+    last->next = lane->queue.first;
+    lane->queue.first = culprit;
+    if (lane->queue.last == NULL) {
+        lane->queue.last = last;
+    }
+    lane->queue_events += events;
+    lane->queue_bytes += bytes;
+    pthread_mutex_unlock(&lane->mutex);
+}
+
+static enum verdict try(struct lane *lane, struct producer *producer, struct error *error)
+{
+    struct segment *culprit = NULL;
+    enum verdict verdict =
+        lane->options.gate == NULL
+            ? OK
+            : batch_check(&lane->batch, lane->options.gate, &lane->stop, &culprit, error);
+    if (verdict == FATAL && culprit != lane->batch.first) {
+        give_back_from(lane, culprit);
+        verdict = OK;
+    }
+    return verdict != OK ? verdict
+                         : batch_try(&lane->batch, producer, &lane->options, &lane->stop, error);
+}
+
 /* Tries on one producer until the batch is committed: never on the other one, whose turn it is not.
  */
 static enum verdict publish(struct lane *lane, struct producer *producer, struct error *error)
 {
     uint32_t pauses = 0; /* a hunt makes progress with every try: it needs none */
     for (uint32_t tries = 0;; tries++) {
-        enum verdict verdict =
-            batch_try(&lane->batch, producer, &lane->options, &lane->stop, error);
+        enum verdict verdict = try(lane, producer, error);
         switch (verdict) {
         case OK:
             if (tries > 0) {
@@ -420,6 +462,9 @@ struct segment *lane_free(struct lane *lane)
         if (lane->options.producers[i] != NULL) {
             lane->options.producers[i]->ops->close(lane->options.producers[i]);
         }
+    }
+    if (lane->options.gate != NULL) {
+        lane->options.gate->ops->free(lane->options.gate);
     }
     list_append(&lane->committed, lane->queue.first, lane->queue.last);
     struct segment *left = lane->committed.first;

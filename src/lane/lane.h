@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "encode/encode.h"
+#include "lane/gate.h"
 #include "lane/producer.h"
 
 struct lane;
@@ -27,6 +28,7 @@ struct lane_options {
     uint32_t number;
     struct producer *producers[2]; /* taken over: closed by lane_free */
     const struct encoder *encoder;
+    struct gate *gate; /* taken over: freed by lane_free; NULL: there are no contracts */
     const struct checkpoint *checkpoint; /* the generation; read-only */
     const char *checkpoint_topic;
     /* Of the checkpoint record. NULL: the stream's own, "lane" in partition 1 + number. */

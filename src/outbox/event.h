@@ -60,6 +60,13 @@ struct row {
         *detail; /* why it is dead, in the user's words; static or as long-lived as the row */
 };
 
+/* A version of a contract, as the records of its events name it. It outlives them. */
+struct contract_name {
+    struct bytes version;      /* 2 */
+    struct bytes message;      /* shop.v1.OrderPlaced; what the typed payload is */
+    struct bytes content_type; /* of the typed payload alone */
+};
+
 struct chunk;
 struct segment;
 
@@ -74,9 +81,18 @@ struct event {
     char *headroom;   /* free bytes directly in front of row.payload.data, for the encoder */
     size_t headroom_size;
     struct bytes value; /* of the record, once encoded: in place around the payload */
+    const struct contract_name *contract; /* that the payload keeps; NULL: it was held to none */
+    struct bytes typed; /* the payload as that contract has it, as far as the record wants it */
+    char *memory;       /* the lane's, from malloc, where the event's own room does not do */
     uint32_t index;     /* in its batch; the lane's own */
-    char detail[96];    /* backs row.detail where it is not static */
+    char detail[96];    /* backs row.detail where it is not static, nor in memory */
 };
+
+/* Of its contract: the one that it keeps, else the one that it claims. */
+static inline struct bytes event_version(const struct event *event)
+{
+    return event->contract != NULL ? event->contract->version : event->row.schema_version;
+}
 
 /* The events of one PostgreSQL transaction that belong to one lane, or a part of them when it is
  * bigger than a batch. */

@@ -123,7 +123,9 @@ static void check_values(struct mapper *mapper, const struct bytes *values, stru
     if (row->dead == DEAD_NOT && !mapper->id_is_uuid && !is_uuid(row->id)) {
         mapper_reject(mapper, row, "column \"%s\" holds no UUID", column_name(mapper, ROLE_ID));
     }
-    if (row->dead == DEAD_NOT && !mapper->payload_is_json) {
+    /* The contract says it better. */
+    bool judged = mapper->payload_is_json || config_checks_contracts(mapper->config);
+    if (row->dead == DEAD_NOT && !judged) {
         enum json_trouble trouble = json_check(row->payload);
         if (trouble != JSON_FINE) {
             mapper_reject(mapper, row, "column \"%s\" holds no JSON: %s",

@@ -42,6 +42,7 @@ static void settle(struct flow *flow, struct segment *segment)
 {
     ledger_published(flow->ledger, segment->transaction, segment->n_events);
     for (struct event *event = segment->first; event != NULL; event = event->next) {
+        flow->options.totals->kept_contract += event->contract != NULL;
         if (event->row.dead == DEAD_NOT) {
             flow->options.totals->published++;
         } else {
@@ -111,7 +112,8 @@ static void start_lanes(struct flow *flow)
         flow->lanes[i] = lane_start(&(struct lane_options){
             .number = i,
             .producers = {flow->session.producers[i][0], flow->session.producers[i][1]},
-            .encoder = flow->options.encoder,
+            .encoder = flow->options.rules->encoder,
+            .gate = rules_gate(flow->options.rules),
             .checkpoint = &flow->session.checkpoint,
             .checkpoint_topic = config->checkpoint_topic,
             .published_lsn = &flow->published_lsn,
@@ -134,7 +136,7 @@ static void start_intake(struct flow *flow, bool kafka)
     const struct checkpoint *checkpoint = &flow->session.checkpoint;
     flow->intake = intake_new(&(struct intake_options){
         .config = config,
-        .encoder = flow->options.encoder,
+        .encoder = flow->options.rules->encoder,
         .checkpoint = kafka ? checkpoint : NULL,
         .ledger = flow->ledger,
         .lanes = kafka ? flow->session.lanes : 1,
@@ -183,7 +185,8 @@ struct flow *flow_new(const struct flow_options *options, const struct session *
     if (kafka) {
         start_lanes(flow);
     } else {
-        flow->sink = sink_new(options->encoder, options->run->target == TO_STDOUT);
+        flow->sink = sink_new(options->rules->encoder, rules_gate(options->rules),
+                              options->run->target == TO_STDOUT);
     }
     return flow;
 }

@@ -11,21 +11,17 @@
 
 #include "pipeline/control.h"
 #include "pipeline/feedback.h"
+#include "pipeline/rules.h"
 #include "pipeline/sink.h"
 #include "pipeline/slot_watch.h"
 #include "pipeline/sqlwork.h"
 #include "pipeline/waiting.h"
 
-struct flow_totals {
-    uint64_t published, dead, left_out, filtered;
-    uint64_t dead_by_reason[DEAD_REASONS];
-};
-
 struct flow_options {
     const struct config *config;
     const struct run_options *run;
     const struct log *log;
-    const struct encoder *encoder;
+    const struct rules *rules;
     struct control *control;
     struct flow_totals *totals; /* over all sessions of the run */
     void (*lane_notify)(void *context);

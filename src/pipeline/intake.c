@@ -417,6 +417,7 @@ void intake_give_back(struct intake *intake, struct segment *segment)
         if (event->payload_chunk != NULL) {
             chunk_free(&intake->pool, event->payload_chunk);
         }
+        free(event->memory);
         chunk_free(&intake->pool, event->chunk);
         intake->held--;
         event = next;

@@ -35,6 +35,7 @@
 #include "config/config.h"
 #include "pipeline/flow.h"
 #include "pipeline/nap.h"
+#include "pipeline/rules.h"
 
 enum {
     DRAIN_MAX_US = 30 * 1000 * 1000,
@@ -56,7 +57,8 @@ struct pipeline {
     const struct config *config;
     const struct run_options *options;
     struct log *log;
-    struct encoder *encoder;
+    struct rules rules;
+    atomic_bool hurry; /* whatever waits for the registry comes back */
     struct control *control;
     enum state state;
     int64_t since_us;        /* of the present state */
@@ -118,6 +120,7 @@ static void close_session(struct pipeline *p)
     ev_io_stop(p->loop, &p->sql_io);
     nap_stop(&p->nap);
     set_state(p, CLOSING);
+    atomic_store(&p->hurry, true);
     if (p->flow != NULL) {
         flow_close(p->flow);
     } else {
@@ -289,7 +292,7 @@ static void session_began(struct pipeline *p, const struct session *session)
             .config = p->config,
             .run = p->options,
             .log = p->log,
-            .encoder = p->encoder,
+            .rules = &p->rules,
             .control = p->control,
             .totals = &p->totals,
             .lane_notify = on_notify,
@@ -327,6 +330,7 @@ static void session_ended(struct pipeline *p, struct segment *left)
         flow_free(p->flow);
         p->flow = NULL;
     }
+    atomic_store(&p->hurry, false);
     if (!p->again) {
         finish(p);
         return;
@@ -425,6 +429,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *watcher, int events)
         }
     }
     control_watch(p->control, now);
+    rules_warn(&p->rules, p->log);
     give_up_waiting(p, now);
     progress(p);
 }
@@ -467,7 +472,8 @@ int pipeline_run(const struct config *config, const struct run_options *options,
 {
     struct pipeline p = {.config = config, .options = options, .log = log, .state = STARTING};
     struct error error;
-    enum verdict verdict = encoder_new(config, &p.encoder, &error);
+    enum contracts_use use = options->target == TO_KAFKA ? CONTRACTS_PUBLISH : CONTRACTS_LOOK;
+    enum verdict verdict = rules_load(&p.rules, config, use, &p.hurry, log, &error);
     if (verdict != OK) {
         log_error(log, LOG_ERROR, &error);
         return verdict_exit_status(verdict);
@@ -482,13 +488,10 @@ int pipeline_run(const struct config *config, const struct run_options *options,
         .config = config, .run = options, .log = log, .notify = on_notify, .context = &p});
     control_begin_session(p.control, 0);
     ev_run(p.loop, 0);
-
-    log_write(log, LOG_INFO, "stopped", F_U64("published", p.totals.published),
-              F_U64("dead_lettered", p.totals.dead), F_U64("left_out", p.totals.left_out),
-              F_U64("filtered", p.totals.filtered), F_U64("status", p.status));
+    rules_say(&p.rules, &p.totals, p.status, log);
     if (p.flow == NULL) { /* else a thread still waits for Kafka and owns parts of it all */
         control_stop(p.control);
-        encoder_free(p.encoder);
+        rules_release(&p.rules);
         nap_release(&p.nap);
         ev_loop_destroy(p.loop);
     }

@@ -11,14 +11,16 @@
 
 struct sink {
     const struct encoder *encoder;
+    struct gate *gate;
     bool print;
     struct json_line lines;
 };
 
-struct sink *sink_new(const struct encoder *encoder, bool print)
+struct sink *sink_new(const struct encoder *encoder, struct gate *gate, bool print)
 {
     struct sink *sink = must_calloc(1, sizeof(*sink));
     sink->encoder = encoder;
+    sink->gate = gate;
     sink->print = print;
     return sink;
 }
@@ -26,6 +28,9 @@ struct sink *sink_new(const struct encoder *encoder, bool print)
 void sink_free(struct sink *sink)
 {
     if (sink != NULL) {
+        if (sink->gate != NULL) {
+            sink->gate->ops->free(sink->gate);
+        }
         json_line_release(&sink->lines);
         free(sink);
     }
@@ -62,13 +67,38 @@ static enum verdict write_out(struct sink *sink, struct error *error)
     return OK;
 }
 
+static enum verdict check_event(struct sink *sink, struct event *event, struct error *error)
+{
+    enum dead_reason reason;
+    enum verdict verdict = sink->gate->ops->hold(sink->gate, event, &reason, error);
+    if (verdict != REJECT) {
+        return verdict;
+    }
+    event->memory = must_strdup(error->what);
+    event->row.dead = reason;
+    event->row.detail = event->memory;
+    return OK;
+}
+
 enum verdict sink_take(struct sink *sink, const struct segment *first, struct error *error)
 {
+    enum verdict verdict = OK;
     for (const struct segment *segment = first; segment != NULL; segment = segment->next) {
-        for (struct event *event = segment->first; sink->print && event != NULL;
+        for (struct event *event = segment->first; verdict == OK && event != NULL;
              event = event->next) {
-            append(sink, event);
+            if (sink->gate != NULL && event->row.dead == DEAD_NOT) {
+                verdict = check_event(sink, event, error);
+            }
+            if (sink->print && verdict == OK) {
+                append(sink, event);
+            }
         }
     }
-    return sink->print ? write_out(sink, error) : OK;
+    struct error failure;
+    enum verdict written = sink->print ? write_out(sink, &failure) : OK;
+    if (verdict == OK && written != OK) {
+        verdict = written;
+        *error = failure;
+    }
+    return verdict;
 }

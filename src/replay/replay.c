@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "enforce/contracts.h"
 #include "pg/stream.h"
 #include "pipeline/intake.h"
 #include "pipeline/lanes.h"
@@ -39,6 +40,9 @@ struct replay {
     struct source source;
     struct replay_sink sink;
     struct encoder *encoder;
+    struct contracts *contracts; /* NULL: none are checked */
+    struct gate *gate;           /* of a dry run */
+    atomic_bool hurry;           /* whatever waits for the registry comes back */
     struct ledger *ledger;
     struct intake *intake;
     _Atomic lsn published_lsn;
@@ -104,7 +108,10 @@ static void count(struct replay *replay, struct segment *segment)
     for (struct event *event = segment->first; event != NULL; event = event->next) {
         struct record record;
         struct error error;
-        if (encode_event(replay->encoder, event, &record, &error) == OK) {
+        enum dead_reason reason;
+        bool kept = replay->gate == NULL ||
+                    replay->gate->ops->hold(replay->gate, event, &reason, &error) == OK;
+        if (kept && encode_event(replay->encoder, event, &record, &error) == OK) {
             tally_add(&replay->result->tally, record.topic, event->row.event_type);
         } else {
             event->row.dead = DEAD_INVALID_EVENT;
@@ -399,8 +406,16 @@ static void begin(struct replay *replay)
     /* Until here a signal simply ends the process; threads come only now. */
     waiter_open(&replay->waiter);
     if (!replay->options->dry_run) {
-        replay_sink_start(&replay->sink, config, job, replay->encoder, &replay->published_lsn,
-                          waiter_notify, &replay->waiter);
+        replay_sink_start(&replay->sink,
+                          &(struct replay_lanes){.config = config,
+                                                 .job = job,
+                                                 .encoder = replay->encoder,
+                                                 .contracts = replay->contracts,
+                                                 .published_lsn = &replay->published_lsn,
+                                                 .notify = waiter_notify,
+                                                 .context = &replay->waiter});
+    } else {
+        replay->gate = contracts_gate(replay->contracts, replay->encoder);
     }
     replay->began_us = clock_us();
 }
@@ -449,13 +464,20 @@ enum verdict replay_run(const struct replay_options *options, struct replay_job 
     *result = (struct replay_result){.events = 0};
     struct replay replay = {.options = options, .job = job, .result = result};
     enum verdict verdict = encoder_new(options->config, &replay.encoder, error);
+    if (verdict == OK) {
+        verdict =
+            contracts_load(options->config, options->dry_run ? CONTRACTS_LOOK : CONTRACTS_PUBLISH,
+                           &replay.hurry, &replay.contracts, error);
+    }
     if (verdict != OK) {
+        encoder_free(replay.encoder);
         return verdict;
     }
     encoder_set_replay(replay.encoder, job->id);
     checkpoint_init(&replay.sink.progress);
     verdict = run(&replay, job, error);
     replay_source_close(&replay.source);
+    atomic_store(&replay.hurry, true);
     give_back(&replay, replay_sink_close(&replay.sink));
     if (verdict == OK && !options->dry_run) {
         job->done = true;
@@ -466,6 +488,10 @@ enum verdict replay_run(const struct replay_options *options, struct replay_job 
     }
     intake_free(replay.intake);
     ledger_free(replay.ledger);
+    if (replay.gate != NULL) {
+        replay.gate->ops->free(replay.gate);
+    }
+    contracts_free(replay.contracts);
     encoder_free(replay.encoder);
     tally_sort(&result->tally);
     return verdict;

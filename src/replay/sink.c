@@ -107,30 +107,30 @@ static enum lane_missing_topic missing_topic(const struct config *config)
     return LANE_TOPIC_WAIT;
 }
 
-void replay_sink_start(struct replay_sink *sink, const struct config *config,
-                       const struct replay_job *job, const struct encoder *encoder,
-                       const _Atomic lsn *published_lsn, void (*notify)(void *context),
-                       void *context)
+void replay_sink_start(struct replay_sink *sink, const struct replay_lanes *options)
 {
+    const struct config *config = options->config;
+    const struct replay_job *job = options->job;
     sink->n_lanes = job->lanes;
     for (uint32_t i = 0; i < sink->n_lanes; i++) {
         journal_progress_key(job->id, i, sink->keys[i]);
         sink->lanes[i] = lane_start(&(struct lane_options){
             .number = i,
             .producers = {sink->producers[i][0], sink->producers[i][1]},
-            .encoder = encoder,
+            .encoder = options->encoder,
+            .gate = contracts_gate(options->contracts, options->encoder),
             .checkpoint = &sink->progress,
             .checkpoint_topic = config->replay_topic,
             .checkpoint_key = bytes_of(sink->keys[i]),
             .checkpoint_partition = journal_progress_partition(job->id),
-            .published_lsn = published_lsn,
+            .published_lsn = options->published_lsn,
             .alone = sink->n_lanes == 1,
             .on_missing_topic = missing_topic(config),
             .batch_events = config->batch.max_events,
             .batch_bytes = config->batch.max_bytes,
             .linger_us = config->batch.linger_us,
-            .notify = notify,
-            .context = context,
+            .notify = options->notify,
+            .context = options->context,
         });
         sink->producers[i][0] = NULL;
         sink->producers[i][1] = NULL;

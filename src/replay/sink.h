@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "checkpoint/journal.h"
+#include "enforce/contracts.h"
 #include "lane/lane.h"
 
 struct config;
@@ -30,10 +31,17 @@ enum verdict MUST_CHECK replay_sink_note(const struct config *config, const stru
 enum verdict MUST_CHECK replay_sink_open(const struct config *config, const struct log *log,
                                          const struct replay_job *job, struct replay_sink *sink,
                                          struct error *error);
-void replay_sink_start(struct replay_sink *sink, const struct config *config,
-                       const struct replay_job *job, const struct encoder *encoder,
-                       const _Atomic lsn *published_lsn, void (*notify)(void *context),
-                       void *context);
+
+struct replay_lanes {
+    const struct config *config;
+    const struct replay_job *job;
+    const struct encoder *encoder;
+    struct contracts *contracts; /* NULL: none are checked */
+    const _Atomic lsn *published_lsn;
+    void (*notify)(void *context);
+    void *context;
+};
+void replay_sink_start(struct replay_sink *sink, const struct replay_lanes *options);
 /* Stops the lanes and closes what is open; the segments that were not collected. */
 struct segment *replay_sink_close(struct replay_sink *sink);
 

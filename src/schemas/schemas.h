@@ -11,7 +11,11 @@
 
 #include "contract/pool.h"
 
+/* What a contract is written in. */
+enum schema_kind { SCHEMA_PROTOBUF };
+
 struct schema {
+    enum schema_kind kind;
     char *type; /* Order.Placed */
     char *file; /* Order.Placed/v1.proto: below the folder, and as the descriptors name it */
     uint32_t version;

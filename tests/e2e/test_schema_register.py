@@ -65,7 +65,7 @@ class Contracts(Walpost):
                 "route": {"topic": self.topic},
                 "contracts": {
                     "dir": os.path.join(folder, "schemas"),
-                    "registry": {"url": url, **options},
+                    "registry": {"url": url, "subject": "topic", **options},
                 },
             },
         )

@@ -175,12 +175,6 @@ IN_THE_FILE = {
         "telemetry.otlp is not in this version",
         "Remove the key",
     ),
-    "a value of a later version": (
-        "encode: {value: payload}\n",
-        "walpost.yaml:6",
-        "not in this version",
-        "envelope or json",
-    ),
     "a property that carries a promise": (
         "  acks: 1\n",
         "walpost.yaml:6",

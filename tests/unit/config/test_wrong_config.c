@@ -78,8 +78,6 @@ static const struct wrong in_the_file[] = {
     {SMALLEST "batch:\n  linger: 1s\nbatch.linger: 2s\n", NULL,
      "walpost.yaml:6: batch.linger is there twice, first at walpost.yaml:5",
      "Remove one of the two."},
-    {SMALLEST "encode: {value: payload}\n", NULL,
-     "walpost.yaml:4: encode.value: payload is not in this version yet", "Use envelope or json."},
     {SMALLEST "encode: json\n", NULL,
      "walpost.yaml:4: encode is \"json\" here, where a map of keys belongs",
      "Write its keys below it, indented; `walpost help config` shows them."},

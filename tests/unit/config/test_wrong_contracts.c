@@ -73,8 +73,15 @@ static const struct {
      "Allowed is topic, record or topic_record; the nearest is topic_record."},
     {REGISTRY "timeout: 1h\n", "walpost.yaml:6: contracts.registry.timeout cannot be \"1h\"",
      "Allowed is a time with its unit, from 100ms to 1min, for example 10ms."},
-    {SMALLEST "contracts: {dir: \"\"}\n", "walpost.yaml:4: contracts.dir has no value",
-     "Allowed is a directory."},
+    {SMALLEST "contracts: {on_violation: halt}\n",
+     "walpost.yaml:4: contracts.on_violation is set without contracts.dir",
+     "Set contracts.dir, so that events are checked, or remove the key."},
+    {SMALLEST "contracts: {unknown_fields: ignore}\n",
+     "walpost.yaml:4: contracts.unknown_fields is set without contracts.dir",
+     "Set contracts.dir, so that events are checked, or remove the key."},
+    {SMALLEST "contracts: {dir: a, on_violation: stop}\n",
+     "walpost.yaml:4: contracts.on_violation cannot be \"stop\"",
+     "Allowed is dead_letter or halt."},
 };
 
 Test(wrong_contracts, is_said_with_its_place_and_without_secrets)
@@ -102,15 +109,29 @@ Test(wrong_contracts, right_ones_load)
         REGISTRY "url: http://a,https://b\n    tls: {ca: a}\n",
         /* turned off by a variable that is not there */
         REGISTRY "url: \"${NO_SUCH_URL:-}\"\n    auth: {username: me, password: x}\n",
+        SMALLEST "contracts: {dir: \"\", on_violation: halt}\n",
+        SMALLEST "contracts: {on_violation: halt}\nencode: {value: payload}\n",
     };
     for (size_t i = 0; i < ARRAY_LEN(right); i++) {
         config_free(load_text(right[i]));
     }
     struct config *config = load_text(SMALLEST);
-    cr_expect_str_eq(config->contracts.dir, "schemas");
+    cr_expect_str_eq(config->contracts.dir, "");
+    cr_expect_not(config_checks_contracts(config));
+    cr_expect_str_eq(config_contracts_dir(config), "schemas");
     cr_expect_str_eq(config->contracts.registry.url, "");
     cr_expect_str_eq(config->contracts.registry.cache, "");
     cr_expect_eq(config->contracts.registry.timeout_us, 5000000);
-    cr_expect_eq(config->contracts.registry.subject, SUBJECT_TOPIC);
+    cr_expect_eq(config->contracts.registry.subject, SUBJECT_TOPIC_RECORD);
+    config_free(config);
+    config = load_text(SMALLEST "encode: {value: payload}\n");
+    cr_expect(config_checks_contracts(config));
+    cr_expect_str_eq(config_contracts_dir(config), "schemas");
+    config_free(config);
+    config = load_text(SMALLEST "contracts: {dir: a, unknown_fields: ignore}\n");
+    cr_expect(config_checks_contracts(config));
+    cr_expect_str_eq(config_contracts_dir(config), "a");
+    cr_expect_eq(config->contracts.unknown_fields, UNKNOWN_FIELDS_IGNORE);
+    cr_expect_eq(config->contracts.on_violation, ON_VIOLATION_DEAD_LETTER);
     config_free(config);
 }

@@ -86,10 +86,10 @@ Test(times, timestamps)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct time_value time;
         char text[TIME_TEXT_SIZE];
-        cr_assert(timestamp_parse(bytes_of(cases[i].text), &time), "%s", cases[i].text);
+        cr_assert(rfc3339_parse(bytes_of(cases[i].text), &time), "%s", cases[i].text);
         cr_assert(time.seconds == cases[i].seconds && time.nanos == cases[i].nanos, "%s: %lld",
                   cases[i].text, (long long)time.seconds);
-        text[timestamp_format(&time, text)] = '\0';
+        text[rfc3339_format(&time, text)] = '\0';
         cr_assert_str_eq(text, cases[i].written);
     }
 }
@@ -100,8 +100,8 @@ Test(times, every_day_there_and_back)
         struct time_value time = {seconds, 0};
         struct time_value back;
         char text[TIME_TEXT_SIZE];
-        size_t len = timestamp_format(&time, text);
-        cr_assert(timestamp_parse((struct bytes){text, len}, &back) && back.seconds == seconds,
+        size_t len = rfc3339_format(&time, text);
+        cr_assert(rfc3339_parse((struct bytes){text, len}, &back) && back.seconds == seconds,
                   "%.*s", (int)len, text);
     }
 }
@@ -138,7 +138,7 @@ Test(times, texts_that_are_no_timestamp)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct time_value time;
-        cr_assert(!timestamp_parse(bytes_of(cases[i]), &time), "%s", cases[i]);
+        cr_assert(!rfc3339_parse(bytes_of(cases[i]), &time), "%s", cases[i]);
     }
 }
 

@@ -118,6 +118,7 @@ void bench_release(struct bench *bench)
         bench_stop(bench);
     }
     for (size_t i = 0; i < bench->n_events; i++) {
+        free(bench->events[i]->memory);
         free(bench->events[i]);
     }
     for (size_t i = 0; i < bench->n_segments; i++) {

@@ -230,8 +230,8 @@ Test(lane, a_fatal_report_stops_the_lane)
     expect_stop(FATAL, &bench.kafka.on_report, &bench);
 }
 
-/* A gate in the lane's thread: the test stops the lane while a call is under way. */
-struct gate {
+/* A door in the lane's thread: the test stops the lane while a call is under way. */
+struct door {
     struct bench *bench;
     const char *call;
     unsigned pass; /* closes at this one */
@@ -239,38 +239,38 @@ struct gate {
     bool reached;
 };
 
-static void at_gate(void *context, const char *call)
+static void at_door(void *context, const char *call)
 {
-    struct gate *gate = context;
-    if (strcmp(call, gate->call) == 0 && ++gate->seen == gate->pass) {
-        pthread_mutex_lock(&gate->bench->mutex);
-        gate->reached = true;
-        pthread_cond_signal(&gate->bench->wake);
-        pthread_mutex_unlock(&gate->bench->mutex);
+    struct door *door = context;
+    if (strcmp(call, door->call) == 0 && ++door->seen == door->pass) {
+        pthread_mutex_lock(&door->bench->mutex);
+        door->reached = true;
+        pthread_cond_signal(&door->bench->wake);
+        pthread_mutex_unlock(&door->bench->mutex);
     }
 }
 
-static void wait_for(struct gate *gate)
+static void wait_for(struct door *door)
 {
-    pthread_mutex_lock(&gate->bench->mutex);
-    while (!gate->reached) {
-        pthread_cond_wait(&gate->bench->wake, &gate->bench->mutex);
+    pthread_mutex_lock(&door->bench->mutex);
+    while (!door->reached) {
+        pthread_cond_wait(&door->bench->wake, &door->bench->mutex);
     }
-    pthread_mutex_unlock(&gate->bench->mutex);
+    pthread_mutex_unlock(&door->bench->mutex);
 }
 
 /* Wherever the stop falls: every segment is committed and collected, or comes back. */
 static void expect_all_back(struct bench *bench, const char *call, unsigned pass)
 {
-    struct gate gate = {.bench = bench, .call = call, .pass = pass};
-    bench->kafka.hook = at_gate;
-    bench->kafka.context = &gate;
+    struct door door = {.bench = bench, .call = call, .pass = pass};
+    bench->kafka.hook = at_door;
+    bench->kafka.context = &door;
     bench->options.batch_events = 20;
     for (int i = 0; i < 100; i++) {
         bench_add(bench, 5, 10);
     }
     bench_submit(bench);
-    wait_for(&gate);
+    wait_for(&door);
     bench_stop(bench);
     cr_expect_eq(bench->collected + bench->returned, 100);
     struct event *events[500];
