@@ -20,8 +20,10 @@ static enum verdict choose(const struct schemas *schemas, const char *type, stru
         const struct schema *schema = &schemas->all[i];
         nearest_offer(&nearest, schema->type);
         if (type == NULL || strcmp(type, schema->type) == 0) {
-            chosen[guard->n_contracts++] = (struct guard_contract){
-                schema->type, schema->version, schema->file, schema->pool, schema->message};
+            bool is_protobuf = schema->kind == SCHEMA_PROTOBUF;
+            chosen[guard->n_contracts++] =
+                (struct guard_contract){schema->type, schema->version, schema->file, schema->pool,
+                                        is_protobuf ? schema->message : NULL};
         }
     }
     if (guard->n_contracts > 0) {
@@ -51,6 +53,18 @@ static enum verdict cut(struct guard *guard, const char *text, struct error *err
     return OK;
 }
 
+static void warn_of_others(const struct guard *guard)
+{
+    for (size_t i = 0; i < guard->n_contracts; i++) {
+        if (guard->contracts[i].message == NULL) {
+            say_coloured(stderr, COLOUR_YELLOW, "warning: ");
+            fprintf(stderr, "%s is no .proto: the guard lets the events of %s v%u pass\n",
+                    guard->contracts[i].file, guard->contracts[i].type,
+                    guard->contracts[i].version);
+        }
+    }
+}
+
 int schema_sql(const struct invocation *invocation)
 {
     struct error error;
@@ -72,7 +86,8 @@ int schema_sql(const struct invocation *invocation)
         .event_type = config->outbox.columns.event_type,
         .payload = config->outbox.columns.payload,
         .schema_version = config->outbox.columns.schema_version,
-        .policy = UNKNOWN_REJECT,
+        .policy = config->contracts.unknown_fields == UNKNOWN_FIELDS_IGNORE ? UNKNOWN_IGNORE
+                                                                            : UNKNOWN_REJECT,
         .only = type,
     };
     enum verdict verdict = choose(&schemas, type, &guard, &error);
@@ -80,6 +95,7 @@ int schema_sql(const struct invocation *invocation)
         verdict = cut(&guard, version, &error);
     }
     if (verdict == OK) {
+        warn_of_others(&guard);
         guard_write(&guard, stdout);
     }
     free((struct guard_contract *)guard.contracts);

@@ -133,11 +133,15 @@ static void write_versions(const struct guard *guard, size_t from, size_t newest
     for (size_t i = from; i <= newest; i++) {
         struct writer writer = {.guard = guard, .contract = &all[i], .out = out};
         char *name = must_printf("%s v%u", all[i].type, all[i].version);
-        fprintf(out, "        WHEN '%u' THEN\n            contract := ", all[i].version);
+        fprintf(out, "        WHEN '%u', 'v%u' THEN\n            contract := ", all[i].version,
+                all[i].version);
         sql_literal(out, bytes_of(name));
-        fprintf(out, ";\n            e := ");
-        write_function_name(&writer, all[i].message);
-        fprintf(out, "(payload, 1);\n");
+        fprintf(out, ";\n");
+        if (all[i].message != NULL) {
+            fprintf(out, "            e := ");
+            write_function_name(&writer, all[i].message);
+            fprintf(out, "(payload, 1);\n");
+        }
         free(name);
     }
     fprintf(out, "        ELSE\n            contract := ");
@@ -168,6 +172,9 @@ static void write_judge(const struct guard *guard, FILE *out)
                  "BEGIN\n"
                  "    IF payload IS NULL THEN\n"
                  "        RETURN ARRAY['', 'a payload', 'none', event_type];\n"
+                 "    END IF;\n"
+                 "    IF pg_catalog.jsonb_typeof(payload) = 'object' THEN\n"
+                 "        payload := payload || '{}'; -- the same, unpacked once and for all\n"
                  "    END IF;\n"
                  "    CASE event_type\n");
     for (size_t i = 0; i < guard->n_contracts; i = newest_of(guard, i) + 1) {
@@ -317,7 +324,9 @@ void guard_write(const struct guard *guard, FILE *out)
     write_head(guard, out);
     write_helpers(guard, out);
     for (size_t i = 0; i < guard->n_contracts; i++) {
-        write_contract(guard, &guard->contracts[i], out);
+        if (guard->contracts[i].message != NULL) {
+            write_contract(guard, &guard->contracts[i], out);
+        }
     }
     write_judge(guard, out);
     write_installer(guard, out);

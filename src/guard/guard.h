@@ -20,7 +20,7 @@ struct guard_contract {
     uint32_t version;
     const char *file; /* as the user knows it */
     const struct pool *pool;
-    const struct message *message;
+    const struct message *message; /* NULL: not written as Protobuf; its events pass */
 };
 
 struct guard {

@@ -17,17 +17,30 @@ static struct bytes other_name(const struct field *field)
     return own ? field->name : BYTES_NULL;
 }
 
-/* What JSON has for a field: SQL's NULL where there is nothing. */
-static void write_access(const struct writer *writer, const struct field *field)
+/* What JSON has for a field: SQL's NULL where there is nothing. The caller frees it. */
+static char *access_of(const struct field *field)
 {
     struct bytes other = other_name(field);
-    fprintf(writer->out, other.data == NULL ? "p->" : "coalesce(p->");
-    sql_literal(writer->out, field->json_name);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    check(out != NULL);
+    fprintf(out, other.data == NULL ? "(p->" : "coalesce(p->");
+    sql_literal(out, field->json_name);
     if (other.data != NULL) {
-        fprintf(writer->out, ", p->");
-        sql_literal(writer->out, other);
-        fprintf(writer->out, ")");
+        fprintf(out, ", p->");
+        sql_literal(out, other);
     }
+    fprintf(out, ")");
+    check(fclose(out) == 0);
+    return text;
+}
+
+static void write_access(const struct writer *writer, const struct field *field)
+{
+    char *access = access_of(field);
+    fputs(access, writer->out);
+    free(access);
 }
 
 static uint32_t n_all_fields(const struct message *message)
@@ -77,8 +90,9 @@ static void write_unknown_check(const struct writer *writer, const struct messag
     fprintf(out, ");\n    END IF;\n");
 }
 
-/* A field under both of its names. */
-static void write_twice_check(const struct writer *writer, const struct message *message)
+/* "IF p has a field under both of its names"; false: none of them has two. */
+static bool write_twice(const struct writer *writer, const struct message *message,
+                        const char *before)
 {
     FILE *out = writer->out;
     bool any = false;
@@ -87,23 +101,30 @@ static void write_twice_check(const struct writer *writer, const struct message 
         if (other_name(field).data == NULL) {
             continue;
         }
-        fprintf(out, any ? "\n        OR p ?& ARRAY[" : "    IF p ?& ARRAY[");
+        fprintf(out, "%sp ?& ARRAY[", any ? "\n        OR " : before);
         sql_literal(out, field->name);
         fprintf(out, ", ");
         sql_literal(out, field->json_name);
         fprintf(out, "]");
         any = true;
     }
-    if (any) {
-        fprintf(out, " THEN\n        RETURN ARRAY['', 'every field once', 'one under both of its "
-                     "names'];\n    END IF;\n");
+    return any;
+}
+
+static void write_twice_check(const struct writer *writer, const struct message *message)
+{
+    if (write_twice(writer, message, "    IF ")) {
+        fprintf(writer->out,
+                " THEN\n        RETURN ARRAY['', 'every field once', 'one under both of its "
+                "names'];\n    END IF;\n");
     }
 }
 
-static void write_oneof_check(const struct writer *writer, const struct message *message, int oneof)
+/* How many of its fields are set. */
+static void write_oneof(const struct writer *writer, const struct message *message, int oneof)
 {
     FILE *out = writer->out;
-    fprintf(out, "    IF pg_catalog.num_nonnulls(");
+    fprintf(out, "pg_catalog.num_nonnulls(");
     bool first = true;
     for (uint32_t i = 0; i < message->n_fields; i++) {
         const struct field *field = &message->fields[i];
@@ -116,8 +137,16 @@ static void write_oneof_check(const struct writer *writer, const struct message 
         fprintf(out, is_value ? "" : ", 'null')");
         first = false;
     }
+    fprintf(out, ")");
+}
+
+static void write_oneof_check(const struct writer *writer, const struct message *message, int oneof)
+{
+    FILE *out = writer->out;
+    fprintf(out, "    IF ");
+    write_oneof(writer, message, oneof);
     fprintf(out,
-            ") > 1 THEN\n        RETURN ARRAY['', 'one field of the oneof %s', 'a second "
+            " > 1 THEN\n        RETURN ARRAY['', 'one field of the oneof %s', 'a second "
             "one'];\n    END IF;\n",
             message->oneofs[oneof].name.data);
 }
@@ -257,6 +286,46 @@ static void write_field(const struct writer *writer, const struct field *field)
     }
 }
 
+/* --- the shortcut ---------------------------------------------------------------------------- */
+
+static bool is_plain(const struct writer *writer, const struct field *field)
+{
+    char *expression = plain_expression(writer, field, "v");
+    bool plain = expression != NULL;
+    free(expression);
+    return plain;
+}
+
+/* Nothing is left to say about a message whose other fields are as they nearly always are. */
+static void write_shortcut(const struct writer *writer, const struct message *message)
+{
+    FILE *out = writer->out;
+    fprintf(out, "    IF %s", writer->deep ? "depth < 100" : "true");
+    if (writer->guard->policy == UNKNOWN_REJECT) {
+        fprintf(out, "\n        AND p - ");
+        write_names(writer, message);
+        fprintf(out, " = '{}'");
+    }
+    if (write_twice(writer, message, "\n        AND NOT (")) {
+        fprintf(out, ")");
+    }
+    for (uint32_t i = 0; i < n_all_fields(message); i++) {
+        char *access = access_of(field_at(message, i));
+        char *expression = plain_expression(writer, field_at(message, i), access);
+        if (expression != NULL) {
+            fprintf(out, "\n        AND %s", expression);
+        }
+        free(expression);
+        free(access);
+    }
+    for (int i = 0; i < message->n_oneofs; i++) {
+        fprintf(out, "\n        AND ");
+        write_oneof(writer, message, i);
+        fprintf(out, " <= 1");
+    }
+    fprintf(out, " THEN\n        RETURN NULL;\n    END IF;\n");
+}
+
 /* --- the functions --------------------------------------------------------------------------- */
 
 static void begin_function(const struct writer *writer, const struct message *message)
@@ -297,11 +366,22 @@ void write_message(const struct writer *writer, const struct message *message)
     char *expected = must_printf("an object (%s)", message->name.data);
     write_object_check(writer, expected);
     free(expected);
+    bool *plain = must_calloc(n_all_fields(message) + 1, sizeof(*plain));
+    for (uint32_t i = 0; i < n_all_fields(message); i++) {
+        plain[i] = is_plain(writer, field_at(message, i));
+        if (!plain[i]) {
+            write_field(writer, field_at(message, i));
+        }
+    }
+    write_shortcut(writer, message);
     write_unknown_check(writer, message);
     write_twice_check(writer, message);
     for (uint32_t i = 0; i < n_all_fields(message); i++) {
-        write_field(writer, field_at(message, i));
+        if (plain[i]) {
+            write_field(writer, field_at(message, i));
+        }
     }
+    free(plain);
     for (int i = 0; i < message->n_oneofs; i++) {
         write_oneof_check(writer, message, i);
     }

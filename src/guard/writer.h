@@ -18,6 +18,9 @@
     "510704342711559699508093042880177904174497792"
 #define FLOAT_LIMIT "340282356779733642748073463979561713664"
 
+#define BASE64        "[A-Za-z0-9+/_-]"
+#define BASE64_STRING "^(" BASE64 "{4})*(" BASE64 "{2}(==)?|" BASE64 "{3}=?)?$"
+
 struct writer {
     const struct guard *guard;
     const struct guard_contract *contract; /* whose messages are written */
@@ -48,6 +51,10 @@ bool write_suspects(FILE *out, const struct field *field);
 /* The same for a message on its own: as a field, an element, inside an Any. */
 void write_message_check(const struct writer *writer, const struct message *message,
                          const struct place *place);
+
+/* An expression that is true only where the value of a field is right, given how it is reached;
+ * NULL: only statements can tell. The caller frees it. (plain.c) */
+char *plain_expression(const struct writer *writer, const struct field *field, const char *access);
 
 /* The function for a message that is none of google.protobuf's own, or for Any. (message.c) */
 void write_message(const struct writer *writer, const struct message *message);

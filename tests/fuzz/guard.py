@@ -158,9 +158,9 @@ class Contract:
                                          descriptor_pool=self.pool)
         return json.dumps(shuffled(rng, data), ensure_ascii=rng.random() < 0.5)
 
-    def judge(self, payload):
+    def judge(self, payload, ignore):
         """None: accepted; else the complaint."""
-        good, answer = self.testee.ask(self.message, payload.encode(), PROTOBUF, True)
+        good, answer = self.testee.ask(self.message, payload.encode(), PROTOBUF, True, ignore)
         return None if good else answer.decode()
 
 
@@ -175,28 +175,32 @@ def make_case(contracts, number):
 
 # What is not JSON never becomes a row.
 TRIAL = """
-CREATE TABLE outbox_events (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), aggregate_id text NOT NULL, event_type text NOT NULL,
+CREATE SCHEMA reject;
+CREATE SCHEMA ignore;
+CREATE TABLE reject.outbox_events (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), aggregate_id text NOT NULL, event_type text NOT NULL,
                             payload jsonb NOT NULL, status text DEFAULT 'PENDING', created_at timestamptz DEFAULT now());
+CREATE TABLE ignore.outbox_events (LIKE reject.outbox_events);
 CREATE TABLE cases (number int, event_type text, payload text);
 CREATE FUNCTION as_jsonb(t text) RETURNS jsonb LANGUAGE plpgsql AS
 $$ BEGIN RETURN t::jsonb; EXCEPTION WHEN others THEN RETURN NULL; END $$;
 """
 
 
-def judge_all(server, guard, cases):
-    """number -> (what the column would hold, the guard's complaint or None)"""
+def judge_all(server, guards, cases):
+    """(number, what the column would hold, {policy: the guard's complaint or None})"""
     connection = server.connect()
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute(TRIAL)
-    cursor.execute(guard)
-    cursor.execute(guard)  # again: it replaces itself
+    for guard in guards * 2:  # it replaces itself
+        cursor.execute(guard)
     rows = [(number, event, text) for number, (event, text) in cases.items() if "\x00" not in text]
     cursor.execute("INSERT INTO cases SELECT * FROM json_to_recordset(%s) AS r(number int, event_type text, payload text)",
                    (json.dumps([dict(zip(("number", "event_type", "payload"), row)) for row in rows]),))
-    cursor.execute("""SELECT number, j::text, "walpost_guard judge outbox_events"(event_type, NULL, j)
+    cursor.execute("""SELECT number, j::text, reject."walpost_guard judge outbox_events"(event_type, NULL, j),
+                             ignore."walpost_guard judge outbox_events"(event_type, NULL, j)
                       FROM (SELECT number, event_type, as_jsonb(payload) AS j FROM cases OFFSET 0) c WHERE j IS NOT NULL""")
-    return {number: (text, complaint) for number, text, complaint in cursor.fetchall()}
+    return sorted((number, text, {"reject": strict, "ignore": lenient}) for number, text, strict, lenient in cursor.fetchall())
 
 
 def main():
@@ -212,27 +216,30 @@ def main():
     numbers = range(options.first, options.first + options.cases) if options.only is None else [options.only]
     with tempfile.TemporaryDirectory() as folder, Postgres() as server:
         write_contracts(folder)
-        guard = subprocess.run([options.walpost, "schema", "sql", "--folder", folder], check=True, cwd=folder,
-                               capture_output=True, text=True, timeout=120).stdout
+        guards = [subprocess.run([options.walpost, "schema", "sql", "--folder", folder, "--table", f"{policy}.outbox_events",
+                                  "--set", f"contracts.unknown_fields={policy}"], check=True, cwd=folder, capture_output=True,
+                                 text=True, timeout=120).stdout for policy in ("reject", "ignore")]
         contracts = {event: Contract(folder, event, options.testee) for event in TYPES}
         cases = {number: make_case(contracts, number) for number in numbers}
         if options.only is None:
             by_hand = [("Test.PlainHappened", text) for text in CORNERS] + list(deep_cases())
             cases.update({-1 - i: case for i, case in enumerate(by_hand)})
-        judged = judge_all(server, guard, cases)
+        judged = judge_all(server, guards, cases)
         accepted = refused = different = 0
-        for number, (text, guarded) in sorted(judged.items()):
+        verdicts = ((number, text, policy, guarded) for number, text, by_policy in judged for policy, guarded in by_policy.items())
+        for number, text, policy, guarded in verdicts:
             event = cases[number][0]
-            streamed = contracts[event].judge(text)
+            streamed = contracts[event].judge(text, policy == "ignore")
             if (guarded is None) == (streamed is None):
                 accepted += guarded is None
                 refused += guarded is not None
                 continue
             different += 1
-            print(f"case {number}: {event}: the guard says {guarded or 'good'}, the stream {streamed or 'good'}\n{text}", file=sys.stderr)
+            print(f"case {number}: {event}, unknown fields: {policy}: the guard says {guarded or 'good'}, the stream "
+                  f"{streamed or 'good'}\n{text}", file=sys.stderr)
             if not options.keep_going:
                 break
-    print(f"{len(judged)} rows: {accepted} accepted by both, {refused} refused by both, {different} where they differ; "
+    print(f"{len(judged)} rows, twice: {accepted} accepted by both, {refused} refused by both, {different} where they differ; "
           f"{len(cases) - len(judged)} payloads are no jsonb")
     # A comparison that never accepts or never refuses compares nothing.
     good = different == 0 and (options.only is not None or (accepted > 100 and refused > 100))
