@@ -255,10 +255,15 @@ static enum verdict send_events(struct batch *batch, struct producer *producer,
 }
 
 /* S as this batch may say it: what all lanes have published, or, for the only lane, the end of its
- * own last whole transaction. */
+ * own last whole transaction. Never less than the record before it, which is replaced by this one
+ * (a reader knows a lane's last record only) and may be confirmed: the loop learns of a batch after
+ * the next one has begun, and a batch inside a transaction has no end of its own. */
 static lsn batch_settled_lsn(const struct batch *batch, const struct lane_options *options)
 {
     lsn settled = atomic_load(options->published_lsn);
+    if (batch->settled_before > settled) {
+        settled = batch->settled_before;
+    }
     if (options->alone) {
         for (const struct segment *s = batch->first; s != NULL; s = s->next) {
             if (s->end_lsn > settled) {

@@ -22,6 +22,7 @@ struct batch {
     struct segment *last;
     uint32_t n_events;
     struct position watermark; /* of its last event */
+    lsn settled_before;        /* S, as the lane's last record says: its next one says no less */
     lsn settled_lsn;           /* S, as its checkpoint record says */
 
     /* The hunt: a record that Kafka refuses is among [suspect_from, suspect_to). The replay waits

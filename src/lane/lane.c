@@ -106,8 +106,11 @@ static void take(struct lane *lane, struct batch *batch)
     lane->queue_events -= events;
     lane->queue_bytes -= bytes;
     last->next = NULL;
-    *batch = (struct batch){
-        .first = first, .last = last, .n_events = events, .together = lane->together};
+    *batch = (struct batch){.first = first,
+                            .last = last,
+                            .n_events = events,
+                            .together = lane->together,
+                            .settled_before = lane->settled_lsn};
 }
 
 static void wait_us(struct lane *lane, int64_t us)
@@ -324,7 +327,8 @@ static enum verdict touch(struct lane *lane, struct error *error)
     lane->busy_since_us = clock_us(); /* what is submitted meanwhile waits for it */
     pthread_mutex_unlock(&lane->mutex);
     for (uint32_t i = 0; verdict == OK && i < 2 && lane->options.producers[i] != NULL; i++) {
-        lane->batch = (struct batch){.watermark = lane->watermark};
+        lane->batch =
+            (struct batch){.watermark = lane->watermark, .settled_before = lane->settled_lsn};
         verdict = publish(lane, lane->options.producers[i], error);
     }
     pthread_mutex_lock(&lane->mutex);

@@ -45,6 +45,7 @@ class Brokers:
         self.kafka.kill_node(node)
 
     def bring_back(self, node):
+        self.kafka.wait_missed(node)
         self.kafka.spawn_node(node)
         self.coming = node
 

@@ -144,6 +144,24 @@ Test(lane, I6_alone_it_says_S_at_the_end_of_its_last_whole_transaction)
     bench_release(&bench);
 }
 
+/* The loop has not collected the first batch yet when the second one begins. */
+Test(lane, I9_its_S_never_goes_back_inside_a_transaction)
+{
+    struct bench bench;
+    bench_init(&bench, true);
+    bench.options.batch_events = 2;
+    struct segment *whole = bench_add(&bench, 2, 10);
+    bench_add(&bench, 2, 10)->end_lsn = 0; /* a part of one that goes on */
+    bench_submit(&bench);
+    bench_wait(&bench, 2);
+    bench_stop(&bench);
+    cr_assert_eq(bench.kafka.n_batches, 2);
+    cr_expect_eq(bench.kafka.batches[0].settled_lsn, whole->end_lsn);
+    cr_expect_eq(bench.kafka.batches[1].settled_lsn, whole->end_lsn);
+    bench_verify(&bench);
+    bench_release(&bench);
+}
+
 Test(lane, I6_alone_it_says_the_published_prefix_where_that_is_further)
 {
     struct bench bench;
