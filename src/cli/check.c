@@ -62,6 +62,7 @@ static int check_stream(const struct invocation *invocation)
     check_postgres(&points, &look, &slot_known);
     check_kafka(&points, &look, &checkpoint_known);
     check_registry(&points, config);
+    check_contracts(&points, config);
     if (slot_known && checkpoint_known) {
         check_snapshot(&points, &look);
         check_position(&points, &look);
@@ -80,7 +81,8 @@ const struct command command_check = {
     .summary = "looks at everything that a run needs, and says what is wrong",
     .details =
         "Looks at the server's settings, rights, table, publication and slot, at brokers, topics\n"
-        "and transactions, at the schema registry, and whether slot and checkpoint fit together. "
+        "and transactions, at contracts and schema registry, and whether slot and checkpoint fit "
+        "together. "
         "Every point that is "
         "wrong\n"
         "comes with its remedy. Nothing is changed. Exit status 0: ready to run; 1: not.\n",

@@ -96,6 +96,30 @@ bool contracts_note(struct contracts *contracts, char note[static CONTRACTS_NOTE
     return contracts != NULL && contracts->frames != NULL && frames_note(contracts->frames, note);
 }
 
+/* --- the registry, from outside of a stream --- */
+
+bool contracts_have_ids(const struct contracts *contracts)
+{
+    return contracts->frames != NULL;
+}
+
+enum verdict contracts_look_up(const struct contracts *contracts, const struct encoder *encoder,
+                               size_t i, struct error *error)
+{
+    const struct schema *schema = contracts->all[i].schema;
+    struct row row = {.event_type = bytes_of(schema->type)};
+    char topic[RECORD_TOPIC_SIZE] = "";
+    struct frame frame;
+    if (frames_need_topic(contracts->frames) && encode_topic(encoder, &row, topic, error) != OK) {
+        return AGAIN;
+    }
+    enum verdict verdict = frames_find(contracts->frames, i, topic, &frame, error);
+    if (verdict != OK) {
+        error_prefix(error, "%.100s v%u: ", schema->type, schema->version);
+    }
+    return verdict;
+}
+
 /* --- finding --- */
 
 static int compare(struct bytes type, const char *other)

@@ -39,6 +39,14 @@ void contracts_free(struct contracts *contracts); /* takes NULL; every gate must
 /* How many versions of how many types. */
 void contracts_count(const struct contracts *contracts, size_t *types, size_t *versions);
 
+/* Do records carry ids of a registry? */
+bool contracts_have_ids(const struct contracts *contracts);
+/* Does the registry have version i, of all versions? Its words begin with the version's name. WAIT:
+ * no, or it does not answer. AGAIN: no topic, and so no subject, follows from its type alone. */
+enum verdict MUST_CHECK contracts_look_up(const struct contracts *contracts,
+                                          const struct encoder *encoder, size_t i,
+                                          struct error *error);
+
 /* For one thread. NULL without contracts: then there is nothing to pass. */
 struct gate *contracts_gate(struct contracts *contracts, const struct encoder *encoder);
 

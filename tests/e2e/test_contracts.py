@@ -180,3 +180,81 @@ def test_payload_alone_and_a_table_that_holds_anything(shop):
     assert details["schema_validation_failed"] == (
         "Order.Placed v2: orderId: expected a string, found the number 5"
     )
+
+
+def test_halt_publishes_nothing_of_the_event_or_behind(shop):
+    stream = shop(on_violation="halt")
+    before = insert(stream, ("Order.Placed", GOOD), ("Order.Placed", GOOD))
+    halting = insert(stream, ("Order.Placed", GOOD), ("Order.Placed", {**GOOD, "gift": True}))
+    behind = insert(stream, ("Order.Placed", GOOD))
+    for _ in range(2):  # and again, as long as nothing is mended
+        error = run_once(stream, status=1).stderr
+        assert halting[1] in error and "Order.Placed v2: gift: expected a field of" in error
+        assert f"Mend the contract in {stream.schemas}" in error
+    ids = [record.headers["event_id"] for record in stream.records(2)]
+    assert ids == before
+    looked = run_once(stream, "--to", "stdout", status=1)
+    assert [json.loads(line)["id"] for line in looked.stdout.splitlines()][-1] == halting[0]
+    write(stream.schemas, "Order.Placed/v3.proto",
+          PLACED_2.replace("string note", "bool gift = 10; string note"))
+    run_once(stream)
+    ids = [record.headers["event_id"] for record in stream.records(5)]
+    assert ids == before + halting + behind
+    assert stream.statuses() == {"COMMITTED": 5}
+
+
+def test_a_look_checks_too_and_a_dead_letter_comes_back_once_it_is_valid(shop):
+    stream = shop(value="payload")
+    good, typo, gift = insert(
+        stream,
+        ("Order.Placed", GOOD),
+        ("Order.Placed", {**GOOD, "totalCent": 5}),
+        ("Order.Placed", {**GOOD, "gift": True}),
+    )
+    lines = [json.loads(line) for line in run_once(stream, "--to", "stdout").stdout.splitlines()]
+    reasons = [line.get("dead_letter", {}).get("reason") for line in lines]
+    assert reasons == [None, "schema_validation_failed", "schema_validation_failed"]
+    run_once(stream, "--to", "null")
+    run_once(stream)
+    stream.dead_letters(2)
+
+    def replay(identity, *arguments, status=0):
+        return stream.walpost.command(
+            "dlq", "replay", "--id", identity, *arguments, status=status
+        )
+
+    payload = os.path.join(stream.folder, "payload.json")
+    write(stream.folder, "payload.json", json.dumps({**GOOD, "items": [5]}))
+    refused = replay(typo, "--payload-file", payload, status=1)
+    said = refused.stdout + refused.stderr
+    assert "Order.Placed v2: items[0]: expected an object" in said, said
+    refused = replay(gift, status=1)
+    assert "gift: expected a field of shop.v1.OrderPlaced" in refused.stdout + refused.stderr
+    write(stream.folder, "payload.json", json.dumps({**GOOD, "totalCents": 5}))
+    replay(typo, "--payload-file", payload)
+    write(stream.schemas, "Order.Placed/v3.proto",
+          PLACED_2.replace("string note", "bool gift = 10; string note"))
+    replay(gift)
+    placed = message_class(PLACED_2, "OrderPlaced")
+    values = {
+        record.headers["event_id"]: (record.headers["schema_version"], record.value)
+        for record in stream.records(3)
+    }
+    assert placed.FromString(values[good][1]).total_cents == 1250
+    assert placed.FromString(values[typo][1]).total_cents == 5
+    assert values[gift][0] == "3"
+    assert stream.statuses() == {"COMMITTED": 3}
+
+
+def test_check_and_a_start_look_at_contracts(shop):
+    stream = shop()
+    points = json.loads(stream.walpost.check("--json").stdout)["points"]
+    (point,) = [point for point in points if point["name"] == "contracts"]
+    assert point["state"] == "ok" and "3 versions of 2 event types" in json.dumps(point)
+    write(stream.schemas, "Order.Placed/v3.proto", "syntax = 'proto3'; message A {")
+    points = json.loads(stream.walpost.check("--json", status=1).stdout)["points"]
+    (point,) = [point for point in points if point["name"] == "contracts"]
+    assert "Order.Placed/v3.proto" in json.dumps(point)
+    error = run_once(stream, status=2).stderr
+    assert "Order.Placed/v3.proto does not compile" in error
+    assert stream.slot_state("active") is False

@@ -332,3 +332,98 @@ Test(lane, a_full_queue_is_polled_and_filled_again)
     bench_verify(&bench);
     bench_release(&bench);
 }
+
+/* --- the gate: contracts --- */
+
+struct fake_gate {
+    struct gate base;
+    struct event *bad;
+    enum verdict verdict; /* of the bad one */
+    int times;            /* so often; then it passes */
+    size_t asked;
+};
+
+static enum verdict fake_hold(struct gate *base, struct event *event, enum dead_reason *reason,
+                              struct error *error)
+{
+    static const struct contract_name contract = {BYTES_LIT("1")};
+    struct fake_gate *gate = (struct fake_gate *)base;
+    gate->asked++;
+    if (event == gate->bad && gate->times-- > 0) {
+        *reason = DEAD_SCHEMA_VALIDATION_FAILED;
+        return error_set(error, gate->verdict, "Order.Placed v2: %0100d", 5);
+    }
+    event->contract = &contract;
+    return OK;
+}
+
+static void fake_free(struct gate *base)
+{
+    ((struct fake_gate *)base)->asked += 1000000;
+}
+
+static void bench_gate(struct bench *bench, struct fake_gate *gate, enum verdict verdict, int times)
+{
+    static const struct gate_ops ops = {fake_hold, fake_free};
+    bench_init(bench, true);
+    *gate = (struct fake_gate){.base = {&ops}, .verdict = verdict, .times = times};
+    bench->options.gate = &gate->base;
+    for (int i = 0; i < 3; i++) {
+        bench_add(bench, 5, 10);
+    }
+    gate->bad = bench->events[7]; /* of the second segment */
+}
+
+Test(lane, I7_what_breaks_its_contract_is_a_dead_letter_in_its_place)
+{
+    struct bench bench;
+    struct fake_gate gate;
+    bench_gate(&bench, &gate, REJECT, 1);
+    bench.kafka.on_report = (struct fake_answer){ABORT, 3};
+    bench_submit(&bench);
+    bench_wait(&bench, 3);
+    bench_stop(&bench);
+    bench_verify(&bench);
+    bool dead[15];
+    struct event *events[15];
+    cr_assert_eq(fake_published(&bench.kafka, events, dead, 15), 15);
+    for (size_t i = 0; i < 15; i++) {
+        cr_expect_eq(dead[i], i == 7);
+    }
+    cr_expect_eq(gate.bad->row.dead, DEAD_SCHEMA_VALIDATION_FAILED);
+    cr_expect_gt(strlen(gate.bad->row.detail), 100, "nothing of it is cut");
+    cr_expect_eq(gate.asked, 1000015, "each once, however often the batch is replayed; freed");
+    bench_release(&bench);
+}
+
+Test(lane, a_wait_for_the_registry_costs_no_kafka_transaction)
+{
+    struct bench bench;
+    struct fake_gate gate;
+    bench_gate(&bench, &gate, WAIT, 3);
+    bench_submit(&bench);
+    bench_wait(&bench, 3);
+    bench_stop(&bench);
+    bench_verify(&bench);
+    cr_expect_eq(bench.kafka.begins, 1);
+    cr_expect_eq(bench.kafka.aborts, 0);
+    cr_expect_eq(gate.asked, 1000018);
+    bench_release(&bench);
+}
+
+Test(lane, I7_a_halt_publishes_what_stands_in_front_and_nothing_else)
+{
+    struct bench bench;
+    struct fake_gate gate;
+    bench_gate(&bench, &gate, FATAL, 1000);
+    bench_submit(&bench);
+    bench_wait(&bench, 3);
+    cr_expect_eq(bench.news.verdict, FATAL);
+    cr_expect_not_null(strstr(bench.news.error.what, "Order.Placed v2"));
+    bench_stop(&bench);
+    struct event *events[15];
+    cr_expect_eq(fake_published(&bench.kafka, events, NULL, 15), 5, "the first segment, whole");
+    cr_expect_eq(bench.collected, 1);
+    cr_expect_eq(bench.returned, 2);
+    bench_release(&bench);
+}
