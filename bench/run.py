@@ -4,6 +4,7 @@
     ./dev bench                         everything, about 15 minutes
     ./dev bench drain --repeat 1        a part of it
     ./dev bench latency --seconds 20
+    ./dev bench contracts               the drain with contracts beside the drain without
     ./dev bench transcode               JSON to Protobuf beside libprotobuf; no servers, one minute
     ./dev bench guard                   what the trigger of `schema sql` costs an INSERT; no Kafka
     ./dev bench replay --rows 1000000   replay against drain, and the stream's latency beside it
@@ -28,6 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests"))
 sys.path.insert(0, HERE)
 
+import enforce  # noqa: E402
 import guard  # noqa: E402
 import transcode  # noqa: E402
 from support.process import new_folder, wait_until  # noqa: E402
@@ -437,7 +439,7 @@ def machine():
 def main():
     global BIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode", "guard"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode", "guard", "contracts"], default="all")
     parser.add_argument("--rows", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=30, help="of load in each latency run")
@@ -461,6 +463,8 @@ def main():
         say(f"PostgreSQL {postgres.value('show server_version').split()[0]}, Apache Kafka, one node.")
         if options.what in ("all", "drain"):
             drain(options, postgres, kafka)
+        if options.what in ("all", "contracts"):
+            enforce.enforce(options, postgres, kafka, sys.modules[__name__])
         if options.what in ("all", "latency"):
             latency(options, postgres, kafka)
         if options.what in ("all", "replay"):

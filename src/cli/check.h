@@ -16,8 +16,8 @@ void check_postgres(struct points *points, struct look *look, bool *slot_known);
 void check_anchor(struct points *points, struct look *look);
 /* *checkpoint_known: found.has_checkpoint and found.checkpoint are there. */
 void check_kafka(struct points *points, struct look *look, bool *checkpoint_known);
-/* Do the contracts compile, if events are held to them, and does the registry have their schemas, if
- * records carry its ids? */
+/* Do the contracts compile, if events are held to them, and does the registry have their schemas,
+ * if records carry its ids? */
 void check_contracts(struct points *points, const struct config *config);
 /* Does the schema registry answer, if there is one? */
 void check_registry(struct points *points, const struct config *config);

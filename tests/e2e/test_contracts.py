@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Events that keep their contract, and events that break it."""
 
+import collections
 import functools
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
-from support.process import new_folder
+from support.process import free_port, new_folder, wait_until
 from support.reader import decode
+from support.registry import FakeRegistry, Registry
 from support.stream import TABLE
 
 PLACED = """syntax = "proto3";
@@ -93,10 +96,14 @@ def insert(stream, *events):
 def shop(new_stream, postgres, kafka):
     """A stream that holds its events to contracts; the table has a column for the version."""
 
-    def make(contracts=None, value="envelope", **settings):
+    def make(contracts=None, value="envelope", sections=None, **settings):
         folder = write_contracts(contracts)
         stream = new_stream(
-            postgres, kafka, contracts={"dir": folder, **settings}, encode={"value": value}
+            postgres,
+            kafka,
+            contracts={"dir": folder, **settings},
+            encode={"value": value},
+            **(sections or {}),
         )
         stream.schemas = folder
         stream.walpost.init()
@@ -249,12 +256,205 @@ def test_a_look_checks_too_and_a_dead_letter_comes_back_once_it_is_valid(shop):
 def test_check_and_a_start_look_at_contracts(shop):
     stream = shop()
     points = json.loads(stream.walpost.check("--json").stdout)["points"]
-    (point,) = [point for point in points if point["name"] == "contracts"]
+    (point,) = [point for point in points if point["point"] == "contracts"]
     assert point["state"] == "ok" and "3 versions of 2 event types" in json.dumps(point)
     write(stream.schemas, "Order.Placed/v3.proto", "syntax = 'proto3'; message A {")
     points = json.loads(stream.walpost.check("--json", status=1).stdout)["points"]
-    (point,) = [point for point in points if point["name"] == "contracts"]
+    (point,) = [point for point in points if point["point"] == "contracts"]
     assert "Order.Placed/v3.proto" in json.dumps(point)
     error = run_once(stream, status=2).stderr
     assert "Order.Placed/v3.proto does not compile" in error
     assert stream.slot_state("active") is False
+
+
+# --- the schema registry ---
+
+
+def test_records_carry_the_id_that_a_registry_has(shop):
+    with Registry() as registry:
+        stream = shop(value="payload", registry={"url": registry.url})
+        missing = stream.walpost.check("--json", status=1).stdout
+        assert "walpost schema register" in missing
+        stream.walpost.command("schema", "register")
+        assert "the registry has all 3" in stream.walpost.check("--json").stdout
+        insert(stream, ("Order.Placed", GOOD), ("Order.Placed", {"x": 1}))
+        run_once(stream)
+        (record,) = stream.records(1)
+        stream.dead_letters(1)
+        subject = f"{stream.prefix}Order-shop.v1.OrderPlaced"
+        identity = registry.version(subject, 2)["id"]
+    # OrderPlaced is the second message of its file
+    assert record.value[:7] == b"\0" + identity.to_bytes(4, "big") + bytes([2, 2])
+    placed = message_class(PLACED_2, "OrderPlaced").FromString(record.value[7:])
+    assert placed.total_cents == 1250
+    assert record.headers["content-type"] == "application/vnd.confluent.protobuf"
+
+
+class Moody(FakeRegistry):
+    """A registry that has every schema, each with an id of its own, when it is well."""
+
+    def __init__(self, port):
+        self.mood = "well"
+        self.ids = {}
+        super().__init__(self._answer, port=port)
+
+    def _answer(self, _method, path, _headers, body):
+        if self.mood == "hangs":
+            return self.hang()
+        if self.mood == "500":
+            return 500, "<h1>oops</h1>"
+        if self.mood == "nonsense":
+            return 200, '{"id": "seven"'
+        number = self.ids.setdefault((path, body), len(self.ids) + 1)
+        return 200, json.dumps({"id": number, "version": 1})
+
+
+LOAD = f"""insert into {TABLE} (aggregate_id, event_type, payload)
+    select 'k' || n % 20, %s, jsonb_build_object('orderId', %s || lpad(n::text, 6, '0'), %s,
+        case when %s = 'items' then jsonb_build_array(jsonb_build_object('sku', repeat('x', 700)))
+        else '[]' end) from generate_series(1, %s) n"""
+
+
+def load(stream, event_type, name, count):
+    field = "items" if event_type == "Order.Placed" else "parcels"
+    stream.execute(LOAD, (event_type, name, field, field, count))
+
+
+def test_a_registry_that_is_away_loses_nothing_and_lets_nothing_pass(shop):
+    port = free_port()
+    stream = shop(
+        value="payload",
+        registry={
+            "url": f"http://127.0.0.1:{port}",
+            "cache": os.path.join(new_folder("cache"), "ids"),
+            "timeout": "1s",
+        },
+        sections={"memory": "16MB", "batch": {"max_bytes": "1MB", "max_events": 2000}},
+    )
+    walpost = stream.walpost
+    load(stream, "Order.Placed", "a", 30000)  # some 25 MB: more than may be held
+    walpost.start(environment={"no_proxy": "127.0.0.1"})
+
+    def says(text):
+        wait_until(lambda: text in walpost.log_text(), 40, f"{text!r}\n{walpost.log_tail()}")
+
+
+    says("cannot be reached")  # refuses connections
+    assert stream.slot_state("active")
+    with stream.reader() as reader, Moody(port) as registry:
+        assert reader.read_until(lambda records: len(records) >= 30000, 90), walpost.log_tail()
+        for mood in ("500", "nonsense", "hangs"):
+            registry.mood = mood
+            asked = len(registry.requests)
+            if mood == "500":
+                load(stream, "Order.Shipped", "b", 300)
+                load(stream, "Order.Placed", "c", 300)
+            wait_until(lambda: len(registry.requests) > asked, 40, walpost.log_tail())
+            reader.poll()
+            assert len(reader.records) == 30000, "nothing of a type without an id passes"
+        registry.mood = "well"
+        registry.release.set()
+        assert reader.read_until(lambda records: len(records) >= 30600, 60), walpost.log_tail()
+        assert walpost.rss_peak() < (16 + 40 + 1) << 20
+        assert walpost.stop() == 0
+    # What was looked up once is known, though the registry is away, also to the next process.
+    load(stream, "Order.Shipped", "d", 10)
+    run_once(stream)
+    with stream.reader() as reader:
+        assert reader.read_until(lambda records: len(records) >= 30610, 30)
+        records = reader.read_to_end()
+    assert len({record.headers["event_id"] for record in records}) == len(records) == 30610
+    ids = {record.headers["event_type"]: set() for record in records}
+    for record in records:
+        ids[record.headers["event_type"]].add(record.value[:5])
+    assert all(len(found) == 1 for found in ids.values()) and len(ids) == 2
+    for key in {record.key for record in records}:
+        positions = [record.headers["position"] for record in records if record.key == key]
+        assert positions == sorted(positions)
+    assert stream.statuses() == {"COMMITTED": 30610}
+
+
+def test_told_to_stop_while_it_waits_for_the_registry(shop):
+    stream = shop(value="payload", registry={"url": f"http://127.0.0.1:{free_port()}"})
+    walpost = stream.walpost
+    insert(stream, ("Order.Placed", GOOD))
+    walpost.start(environment={"no_proxy": "127.0.0.1"})
+    wait_until(lambda: "cannot be reached" in walpost.log_text(), 40, walpost.log_tail())
+    walpost.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "draining" in walpost.log_text(), 30, walpost.log_tail())
+    walpost.process.send_signal(signal.SIGTERM)
+    assert walpost.wait_exit() == 0
+    assert stream.statuses() == {"PENDING": 1}
+
+
+# --- the seed of trouble ---
+
+EVENTS, KEYS = 100000, 50
+BROKEN = "schema_validation_failed"
+WAYS = [  # (event type, payload, version, reason)
+    ("Order.Placed", '{"items": [{"quantity": "many"}]}', None, BROKEN),
+    ("Order.Placed", '{"items": [{}, {"quantity": 3000000000}]}', None, BROKEN),
+    ("Order.Placed", '{"gift": true}', None, BROKEN),
+    ("Order.Placed", '{"note": "not in v1"}', "1", BROKEN),
+    ("Order.Placed", '{"currency": "DUCAT"}', None, BROKEN),
+    ("Order.Placed", '{"token": "no base64!"}', None, BROKEN),
+    ("Order.Placed", '{"card": "c", "account": "a"}', None, BROKEN),
+    ("Order.Placed", '{"orderId": "a", "orderId": "b"}', None, BROKEN),
+    ("Order.Shipped", '{"parcels": []}', None, BROKEN),
+    ("Order.Placed", '{"orderId": ', None, "unmarshal_failed"),
+    ("Order.Lost", "{}", None, "unknown_event_type"),
+    ("Order.Placed", "{}", "17", "unknown_event_type"),
+]
+
+
+def identity_of(number):
+    return f"00000000-0000-4000-8000-{number:012d}"
+
+
+def insert_trouble(stream):
+    """Every 20th event breaks its contract, in each way in turn; 100 transactions."""
+    stream.execute(f"alter table {TABLE} alter payload type text")
+    stream.execute("create table ways (way int, event_type text, payload text, version text)")
+    for way, (event_type, payload, version, _) in enumerate(WAYS):
+        stream.execute("insert into ways values (%s, %s, %s, %s)", (way, event_type, payload, version))
+    for number in range(0, EVENTS, 1000):
+        stream.execute(
+            f"insert into {TABLE} (id, aggregate_id, event_type, payload, schema_version)"
+            " select ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'k' || n %% %s,"
+            " coalesce(w.event_type, 'Order.Placed'), coalesce(w.payload, format("
+            "'{\"orderId\": \"%%s\", \"items\": [{\"sku\": \"a\", \"quantity\": 1}]}', n)),"
+            " w.version from generate_series(%s, %s) n"
+            " left join ways w on n %% 20 = 7 and w.way = n / 20 %% %s order by n",
+            (KEYS, number, number + 999, len(WAYS)),
+        )
+
+
+def test_the_seed_of_trouble(shop, killed):
+    stream = shop(
+        sections={
+            "outbox": {"after_publish": "keep"},
+            "batch": {"max_events": 2000},
+        }
+    )
+    insert_trouble(stream)
+    for crash in ("before_commit:4", "after_commit:9", "after_produce:15"):
+        stream.walpost.start(crash=crash)
+        assert stream.walpost.wait_exit(60) == -signal.SIGKILL, stream.walpost.log_tail()
+        killed(crash.partition(":")[0])
+    stream.walpost.command("run", "--once", timeout=120)
+    bad = {
+        identity_of(number): WAYS[number // 20 % len(WAYS)][3]
+        for number in range(EVENTS)
+        if number % 20 == 7
+    }
+    with stream.reader(slim=True) as reader, stream.reader(stream.dead_letter_topic) as letters:
+        good = reader.read_to_end()
+        dead = letters.read_to_end()
+    assert len(good) == EVENTS - len(bad) and len(dead) == len(bad) == EVENTS // 20
+    found = {record.headers["event_id"]: record.headers["reason"] for record in dead}
+    assert found == bad
+    last = {}
+    for record in good:
+        number = int(record.headers["event_id"][-12:])
+        assert record.headers["event_id"] not in bad and last.get(number % KEYS, -1) < number
+        last[number % KEYS] = number

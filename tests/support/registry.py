@@ -121,7 +121,7 @@ class FakeRegistry:
     returns (status, body) or (status, body, headers), or does not return while `release` is not
     set. tls: an ssl.SSLContext."""
 
-    def __init__(self, answer, tls=None):
+    def __init__(self, answer, tls=None, port=0):
         fake = self
         self.answer = answer
         self.requests = []
@@ -153,7 +153,7 @@ class FakeRegistry:
             def handle_error(self, *_):
                 pass  # a client that went away, or did not trust us
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", port), Handler)
         scheme = "http"
         if tls is not None:
             scheme = "https"
