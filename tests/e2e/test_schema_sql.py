@@ -81,7 +81,7 @@ def test_a_bad_event_is_refused_in_its_own_transaction(postgres, database, folde
     error = producer.insert("Order.Placed", '{"orderId": "1", "items": [{"sku": "a"}, {"quantity": "many"}]}')
     assert (error.sqlstate, error.constraint_name, error.table_name) == ("23514", "walpost_guard", "outbox_events")
     assert error.message_primary == 'Order.Placed v2: items[1].quantity: expected an int32, found the string "many"'
-    assert "nothing of this transaction" in error.message_detail and "walpost schema sql" in error.message_hint
+    assert "a dead letter" in error.message_detail and "walpost schema sql" in error.message_hint
     for event_type, payload, version, words in [
             ("Order.Placed", '{"orderId": "1", "items": [{"note": "x"}]}', "1", 'Order.Placed v1: items[0].note: expected a field of shop.v1'),
             ("Order.Placed", '{"orderId": null}', None, "Order.Placed v2: orderId: expected a value: the field is required, found none"),
