@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """./dev demo: from an INSERT to a record in Kafka on real servers, with a kill -9 in between, and a
-verdict at the end. Exit status 0 only when every committed row is visible exactly once."""
+verdict at the end. Exit status 0 only when every committed row that keeps its contract is visible exactly
+once, and the one that breaks it is a dead letter."""
 
 import os
 import sys
@@ -10,7 +11,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tests"))
 
 from support.reader import decode, judge  # noqa: E402
-from support.servers import Kafka, Postgres  # noqa: E402
+from support.process import wait_until  # noqa: E402
+from support.servers import REPOSITORY, Kafka, Postgres  # noqa: E402
 from support.stream import Stream  # noqa: E402
 from support.writer import Truth  # noqa: E402
 
@@ -42,6 +44,7 @@ class Demo:
         self.stream.walpost.write_config(
             route={"topic": "outbox.event.{domain}", "on_missing_topic": "create"},
             dead_letter={"topic": "outbox.dead-letter"},
+            contracts={"dir": os.path.join(REPOSITORY, "schemas")},
             batch={"max_events": 2000},
         )
         self.postgres = postgres
@@ -97,11 +100,15 @@ class Demo:
         )
         sys.stdout.flush()
 
+    def dead(self):
+        return self.stream.value("select count(*) from outbox_events where status = 'DEAD'")
+
     def truth(self):
         """The rows of the table are what was committed; their order within a key is its own."""
         rows = self.stream.execute(
             "select id::text, aggregate_id, row_number() over (partition by aggregate_id "
-            "order by created_at, (payload->>'line')::int) from outbox_events"
+            "order by created_at, (payload->>'line')::int) from outbox_events "
+            "where status <> 'DEAD'"
         )
         truth = Truth()
         truth.note(rows, [])
@@ -140,6 +147,15 @@ def main():
         for record in demo.reader.records[:2]:
             demo.show(record)
 
+        title("An event that breaks its contract, schemas/Order.Placed/v1.proto")
+        demo.psql(
+            "insert into outbox_events (aggregate_id, event_type, payload) values "
+            "('order-3', 'Order.Placed', '{\"line\": \"first\", \"customer\": \"Alan\"}')"
+        )
+        wait_until(demo.dead, 60, "it is a dead letter")
+        command("walpost dlq list")
+        indented(demo.walpost.command("dlq", "list").stdout.replace("\t", "  "))
+
         title("kill -9, three times, while rows keep coming")
         for turn in range(3):
             demo.insert("order-1", 30000)
@@ -162,6 +178,7 @@ def main():
         with demo.stream.reader("outbox.event.", slim=True) as reader:
             verdict = judge(truth, reader.read_to_end())
         good = verdict.exactly_once and status == 0 and verdict.inserted == demo.inserted
+        good = good and demo.dead() == 1
         print(
             f"  inserted {verdict.inserted}   visible {verdict.visible}   "
             f"repeated {verdict.repeated}   lost {verdict.lost}   out of order {verdict.out_of_order}"

@@ -323,8 +323,11 @@ static enum verdict show_letter(const struct dlq_order *order, struct found *fou
     }
     struct prospect *prospect = must_calloc(1, sizeof(*prospect));
     bool holds = letter_value(letter) != LETTER_NOTHING;
-    prospect->verdict = remake_from_value(found->remaker, letter, holds ? value : BYTES_NULL,
-                                          &prospect->remade, &prospect->error);
+    prospect->verdict = remaker_load_contracts(found->remaker, &prospect->error);
+    if (prospect->verdict == OK) {
+        prospect->verdict = remake_from_value(found->remaker, letter, holds ? value : BYTES_NULL,
+                                              &prospect->remade, &prospect->error);
+    }
     if (order->json) {
         print_letter_json(order, found->remaker, letter, value, prospect);
     } else {

@@ -89,13 +89,17 @@ static enum verdict still_dead(const struct letter *letter, const struct row *ro
 {
     error_set(error, REJECT, "it would be a dead letter again (%s): %s", dead_reason_name(reason),
               detail);
-    if (letter_value(letter) == LETTER_MESSAGE) {
-        return error_remedy(error, "Give the whole message, mended, with --payload-file.");
-    }
-    return error_remedy(error, row->message
-                                   ? "Give the mended payload with --payload-file."
-                                   : "Give the mended payload with --payload-file, or mend the row "
-                                     "in the table (UPDATE) and add --from-table.");
+    bool whole = letter_value(letter) == LETTER_MESSAGE;
+    bool contract = reason == DEAD_SCHEMA_VALIDATION_FAILED || reason == DEAD_UNKNOWN_EVENT_TYPE;
+    return error_remedy(
+        error, "Give %s: walpost dlq replay --id %.*s --payload-file FILE.%s%s",
+        whole ? "the whole message, mended" : "the mended payload", (int)letter->key.len,
+        letter->key.data,
+        row->message
+            ? ""
+            : " Or mend the row in the table (UPDATE), with --from-table instead of the file.",
+        contract ? " Or add a version of the contract that allows it, and replay it as it is."
+                 : "");
 }
 
 /* Puts the payload behind the room that the encoder wants. */

@@ -21,3 +21,5 @@ def test_the_demo_ends_with_a_verdict():
     )
     assert verdict and verdict.group(1) == verdict.group(2)
     assert "\033" not in done.stdout
+    (letter,) = [line for line in done.stdout.splitlines() if "schema_validation_failed" in line]
+    assert "Order.Placed v1: line:" in letter
