@@ -1,10 +1,12 @@
 # Built where it is going to run: the same Debian, the same libraries.
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        gcc libc6-dev meson ninja-build pkg-config libpq-dev librdkafka-dev libprotobuf-c-dev \
+        gcc g++ libc6-dev meson ninja-build pkg-config libpq-dev librdkafka-dev libprotobuf-c-dev \
         protobuf-c-compiler libprotobuf-dev libyaml-dev libev-dev \
-        libcurl4-openssl-dev libjansson-dev \
-    && rm -rf /var/lib/apt/lists/*
+        libcurl4-openssl-dev libjansson-dev libavro-dev nlohmann-json3-dev \
+    # Headers alone: installed, they would bring every JSON library that they know, and Qt.
+    && cd /tmp && apt-get download libvalijson-dev && dpkg -x libvalijson-dev_*.deb / \
+    && rm -rf /tmp/*.deb /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
 RUN meson setup /build --prefix=/usr -Dbuildtype=release -Dtests=false && ninja -C /build \
@@ -12,7 +14,8 @@ RUN meson setup /build --prefix=/usr -Dbuildtype=release -Dtests=false && ninja 
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libcurl4 libjansson4 protobuf-compiler \
+        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libcurl4 libjansson4 libavro23 libstdc++6 \
+        protobuf-compiler \
         ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --no-create-home --shell /usr/sbin/nologin walpost

@@ -29,7 +29,8 @@ static void list_as_json(const struct schemas *schemas)
         json_open(&json, NULL, '{');
         json_text(&json, "type", newest->type);
         json_int(&json, "versions", newest->version);
-        json_text(&json, "message", newest->message->name.data);
+        json_text(&json, "kind", schema_kind_name(newest->kind));
+        json_text(&json, "message", newest->event);
         json_close(&json, '}');
     }
     json_close(&json, ']');
@@ -44,11 +45,11 @@ static void list_as_text(const struct schemas *schemas)
                schemas->folder, schemas->folder);
         return;
     }
-    printf("%-32s %8s  %s\n", "EVENT TYPE", "VERSIONS", "MESSAGE OF THE NEWEST");
+    printf("%-32s %8s  %-11s  %s\n", "EVENT TYPE", "VERSIONS", "KIND", "MESSAGE OF THE NEWEST");
     for (size_t i = 0; i < schemas->n; i = newest_of(schemas, i) + 1) {
         const struct schema *newest = &schemas->all[newest_of(schemas, i)];
-        printf("%-32s %8u  %s, %u fields\n", newest->type, newest->version,
-               newest->message->name.data, (unsigned)newest->message->n_fields);
+        printf("%-32s %8u  %-11s  %s, %u fields\n", newest->type, newest->version,
+               schema_kind_name(newest->kind), newest->event, newest->fields);
     }
 }
 
@@ -106,8 +107,7 @@ static void show_as_text(const struct tally *tally, const struct schema *writer,
 static void compare(struct tally *tally, const struct schema *writer, const struct schema *reader)
 {
     struct differences differences = {0};
-    compat_compare(&(struct version){writer->pool, writer->file},
-                   &(struct version){reader->pool, reader->file}, &differences);
+    schema_compare(writer, reader, &differences);
     for (size_t i = 0; i < differences.n; i++) {
         enum judgment judgment = change_rule(differences.all[i].change)->judgment;
         if (judgment == JUDGED_COMPATIBLE) {
@@ -137,12 +137,12 @@ static void show_name(struct tally *tally, const struct schema *first, enum nami
         json_text(json, "judgment", judgment);
         json_text(json, "rule", rule);
         json_text(json, "file", first->file);
-        json_int(json, "line", first->message->line);
+        json_int(json, "line", first->line);
         json_text(json, "subject", first->type);
         json_close(json, '}');
         return;
     }
-    printf("%s/%s:%d: ", tally->schemas->folder, first->file, (int)first->message->line);
+    printf("%s/%s:%d: ", tally->schemas->folder, first->file, (int)first->line);
     say_coloured(stdout, broken ? COLOUR_RED : COLOUR_YELLOW, judgment);
     printf(": %s %s (%s)\n", first->type,
            shape ? "is neither Domain.Entity.Action nor Domain.EntityAction: give its folder such "

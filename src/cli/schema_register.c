@@ -72,16 +72,13 @@ static enum verdict find_subject(const struct work *work, const struct template 
 {
     enum subject_strategy strategy = work->config->contracts.registry.subject;
     char topic[TOPIC_SIZE] = "";
-    struct bytes name = schema->message->name;
-    char *record = must_printf("%.*s", (int)name.len, name.data);
     enum verdict verdict = OK;
     if (subject_needs_topic(strategy)) {
         verdict = topic_of(template, task->event_type, topic, error);
     }
-    if (verdict == OK && !subject_name(strategy, topic, record, task->subject)) {
+    if (verdict == OK && !subject_name(strategy, topic, schema->event, task->subject)) {
         verdict = error_set(error, INVALID, "the subject of %.100s is too long", task->event_type);
     }
-    free(record);
     return verdict;
 }
 
@@ -131,7 +128,8 @@ static enum verdict plan(struct work *work, struct error *error)
     }
     if (work->schemas.n == 0) {
         error_set(error, INVALID, "there is no contract in %s", dir);
-        return error_remedy(error, "Write %s/<EventType>/v1.proto, or set contracts.dir.", dir);
+        return error_remedy(
+            error, "Write %s/<EventType>/v1.proto (.avsc, .json), or set contracts.dir.", dir);
     }
     verdict =
         template_compile(&template, work->config, "route.topic", work->config->route.topic, error);

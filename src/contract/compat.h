@@ -35,6 +35,9 @@ struct differences {
 /* Appends every difference that a reader of `reader` meets in events of `writer`. */
 void compat_compare(const struct version *writer, const struct version *reader,
                     struct differences *differences);
+/* One more, in the words of whoever compares. */
+void differences_add(struct differences *differences, enum change change, bool in_writer,
+                     int32_t line, const char *subject, const char *format, ...) PRINTF_LIKE(6, 7);
 void differences_release(struct differences *differences);
 
 /* The worst of them. */

@@ -1,7 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "contract/compat.h"
+
+void differences_add(struct differences *differences, enum change change, bool in_writer,
+                     int32_t line, const char *subject, const char *format, ...)
+{
+    if (differences->n == differences->max) {
+        differences->max = differences->max == 0 ? 16 : differences->max * 2;
+        differences->all =
+            must_realloc(differences->all, differences->max * sizeof(*differences->all));
+    }
+    struct difference *difference = &differences->all[differences->n++];
+    *difference = (struct difference){.change = change, .in_writer = in_writer, .line = line};
+    snprintf(difference->subject, sizeof(difference->subject), "%s", subject);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(difference->detail, sizeof(difference->detail), format, args);
+    va_end(args);
+}
 
 void differences_release(struct differences *differences)
 {

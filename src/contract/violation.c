@@ -25,6 +25,7 @@ const char *violation_kind_name(enum violation_kind kind)
     case VIOLATION_DEPTH: return "depth";
     case VIOLATION_SIZE: return "size";
     case VIOLATION_WIRE: return "wire";
+    case VIOLATION_RULE: return "rule";
     }
     return "unknown";
 }

@@ -28,6 +28,7 @@ enum violation_kind {
     VIOLATION_DEPTH,         /* nested too deep */
     VIOLATION_SIZE,          /* too large for Protobuf: 2 GiB */
     VIOLATION_WIRE,          /* it is not Protobuf */
+    VIOLATION_RULE,          /* another rule of the contract: anyOf, contains, ... */
 };
 
 struct violation {

@@ -23,7 +23,7 @@ static void name_contract(struct contracts *contracts, size_t i)
     contract->schema = schema;
     contract->index = i;
     contract->name.version = bytes_of(contract->version);
-    contract->name.message = schema->message->name;
+    contract->name.message = bytes_of(schema->event);
     contract->name.content_type =
         bytes_of(judge_content_type(schema->kind, contracts->frames != NULL));
 }

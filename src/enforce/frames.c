@@ -43,6 +43,7 @@ static int32_t place_of(const struct pool *pool, const struct message *message)
     return 0;
 }
 
+/* Only Protobuf has one. */
 static enum verdict find_way(const struct schema *schema, struct way *way, struct error *error)
 {
     size_t depth = 0;
@@ -125,10 +126,8 @@ static enum verdict find_subject(const struct frames *frames, const struct schem
                                  const char *topic, char subject[static SUBJECT_SIZE],
                                  struct error *error)
 {
-    struct bytes name = schema->message->name;
-    char *record = must_printf("%.*s", (int)name.len, name.data);
-    bool made = subject_name(frames->config->contracts.registry.subject, topic, record, subject);
-    free(record);
+    bool made =
+        subject_name(frames->config->contracts.registry.subject, topic, schema->event, subject);
     return made ? OK : error_set(error, INVALID, "the subject of %.100s is too long", schema->type);
 }
 

@@ -130,6 +130,21 @@ static enum verdict load_imports(struct proto_files *files, struct proto_file *f
     return verdict;
 }
 
+static const char *type_of(const char *name)
+{
+    const char *ending = strrchr(name, '.');
+    ending = ending == NULL ? "" : ending;
+    return strcmp(ending, ".avsc") == 0   ? "AVRO"
+           : strcmp(ending, ".json") == 0 ? "JSON"
+                                          : "PROTOBUF";
+}
+
+/* Contracts of other kinds import nothing. */
+static bool is_protobuf(const char *name)
+{
+    return strcmp(type_of(name), "PROTOBUF") == 0;
+}
+
 enum verdict proto_files_load(struct proto_files *files, const char *name, struct proto_file **file,
                               struct error *error)
 {
@@ -145,7 +160,7 @@ enum verdict proto_files_load(struct proto_files *files, const char *name, struc
     enum verdict verdict = read_text(path, &text, error);
     struct proto_text scanned = {0};
     size_t line = 0;
-    if (verdict == OK && !proto_text_scan(text, &scanned, &line)) {
+    if (verdict == OK && is_protobuf(name) && !proto_text_scan(text, &scanned, &line)) {
         free(text);
         verdict = error_set(error, INVALID, "%s:%zu: what begins here is not closed", path, line);
         error_remedy(error, "Close the string, comment or brace.");
@@ -175,7 +190,7 @@ struct registry_schema proto_file_schema(const struct proto_file *file,
         references[i] =
             (struct registry_reference){import->name, import->name, import->found.version};
     }
-    return (struct registry_schema){"PROTOBUF", file->text, references, file->n_imports};
+    return (struct registry_schema){type_of(file->name), file->text, references, file->n_imports};
 }
 
 enum verdict proto_file_await(struct registry *registry, struct proto_file *file,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * proto_file.h - .proto files with what they import, as a registry wants them: each import is a
- * reference to a subject named like the import.
+ * reference to a subject named like the import. An .avsc or .json file is one without imports.
  * In: files below contracts.dir. Out: texts, imports, references, ids.
  * Owns: every file that was read, once.
  * Thread: one at a time.

@@ -15,7 +15,7 @@ static uint8_t *put_varint(uint8_t *at, int32_t number)
 size_t wire_header(int32_t id, const int32_t *indexes, size_t n_indexes,
                    uint8_t header[static WIRE_HEADER_MAX])
 {
-    if (id < 0 || n_indexes == 0 || n_indexes > WIRE_INDEXES_MAX) {
+    if (id < 0 || n_indexes > WIRE_INDEXES_MAX) {
         return 0;
     }
     for (size_t i = 0; i < n_indexes; i++) {
@@ -27,6 +27,9 @@ size_t wire_header(int32_t id, const int32_t *indexes, size_t n_indexes,
     *at++ = 0;
     for (int shift = 24; shift >= 0; shift -= 8) {
         *at++ = (uint8_t)((uint32_t)id >> shift);
+    }
+    if (n_indexes == 0) {
+        return (size_t)(at - header);
     }
     if (n_indexes == 1 && indexes[0] == 0) {
         *at++ = 0;

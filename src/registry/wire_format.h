@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wire_format.h - what stands in front of a Protobuf payload so that consumers find its schema.
+ * wire_format.h - what stands in front of a typed payload so that consumers find its schema.
  * In -> out: the id of a schema, and where the message stands in its file -> bytes.
  * Owns: nothing.  Thread: any; pure.
  * Keeps: the Confluent wire format: a zero byte; the id in 4 bytes, big endian; the message
@@ -17,8 +17,9 @@
 /* Messages nested deeper than this have no header. */
 enum { WIRE_INDEXES_MAX = 16, WIRE_HEADER_MAX = 5 + 5 * (WIRE_INDEXES_MAX + 1) };
 
-/* Returns the number of bytes written; 0 when the id or an index is negative, or n_indexes is 0 or
- * too large. */
+/* Avro and JSON Schema have no message indexes: n_indexes is 0, and indexes may be NULL.
+ * Returns the number of bytes written; 0 when the id or an index is negative, or n_indexes is too
+ * large. */
 size_t wire_header(int32_t id, const int32_t *indexes, size_t n_indexes,
                    uint8_t header[static WIRE_HEADER_MAX]);
 

@@ -9,52 +9,103 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/macros.h"
 
 enum { VERSIONS_MAX = 9999 };
 
+static const struct {
+    const char *name;
+    const char *ending;
+} kinds[] = {
+    [SCHEMA_PROTOBUF] = {"Protobuf", "proto"},
+    [SCHEMA_AVRO] = {"Avro", "avsc"},
+    [SCHEMA_JSON] = {"JSON Schema", "json"},
+};
+
+const char *schema_kind_name(enum schema_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *schema_kind_ending(enum schema_kind kind)
+{
+    return kinds[kind].ending;
+}
+
 /* "v17.proto": 17; anything else: 0. */
-static uint32_t version_of(const char *name)
+static uint32_t version_of(const char *name, enum schema_kind *kind)
 {
     char *end;
     if (name[0] != 'v' || name[1] < '1' || name[1] > '9') {
         return 0;
     }
     unsigned long version = strtoul(name + 1, &end, 10);
-    return strcmp(end, ".proto") == 0 && version <= VERSIONS_MAX ? (uint32_t)version : 0;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (*end == '.' && strcmp(end + 1, kinds[i].ending) == 0 && version <= VERSIONS_MAX) {
+            *kind = (enum schema_kind)i;
+            return (uint32_t)version;
+        }
+    }
+    return 0;
 }
 
 static enum verdict unreadable(const char *dir, int reason, struct error *error)
 {
     error_set(error, INVALID, "%s cannot be read: %s", dir, strerror(reason));
     return error_remedy(error, "Name the directory of your contracts in contracts.dir: it holds "
-                               "<EventType>/v<N>.proto.");
+                               "<EventType>/v<N>.proto, .avsc or .json.");
 }
 
-/* *newest is 0 when there is no version in it. */
-static enum verdict look_into(const char *folder, uint32_t *newest, struct error *error)
+static enum verdict mixed(const char *folder, enum schema_kind one, enum schema_kind other,
+                          struct error *error)
 {
-    DIR *stream = opendir(folder);
-    *newest = 0;
-    if (stream == NULL) {
-        return errno == ENOTDIR ? OK : unreadable(folder, errno, error);
-    }
-    bool there[VERSIONS_MAX + 1] = {false};
-    const struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL) {
-        uint32_t version = version_of(entry->d_name);
-        there[version] = true;
-        *newest = version > *newest ? version : *newest;
-    }
-    closedir(stream);
-    for (uint32_t version = 1; version < *newest; version++) {
+    error_set(error, INVALID, "%s has versions in %s and in %s", folder, schema_kind_name(one),
+              schema_kind_name(other));
+    return error_remedy(error, "The versions of an event type are of one kind, so that they can be "
+                               "compared: another kind is another event type.");
+}
+
+static enum verdict check_gaps(const char *folder, const struct schema_type *type,
+                               const bool *there, struct error *error)
+{
+    const char *ending = schema_kind_ending(type->kind);
+    for (uint32_t version = 1; version < type->versions; version++) {
         if (!there[version]) {
-            error_set(error, INVALID, "%s/v%u.proto is missing, though there is a v%u.proto",
-                      folder, version, *newest);
+            error_set(error, INVALID, "%s/v%u.%s is missing, though there is a v%u.%s", folder,
+                      version, ending, type->versions, ending);
             return error_remedy(error, "Versions count from 1 without gaps: bring the file back, "
                                        "or give the later ones their right numbers.");
         }
     }
     return OK;
+}
+
+/* type->versions is 0 when there is no version in it. */
+static enum verdict look_into(const char *folder, struct schema_type *type, struct error *error)
+{
+    DIR *stream = opendir(folder);
+    if (stream == NULL) {
+        return errno == ENOTDIR ? OK : unreadable(folder, errno, error);
+    }
+    bool there[VERSIONS_MAX + 1] = {false};
+    enum verdict verdict = OK;
+    const struct dirent *entry;
+    while (verdict == OK && (entry = readdir(stream)) != NULL) {
+        enum schema_kind kind;
+        uint32_t version = version_of(entry->d_name, &kind);
+        if (version == 0) {
+            continue;
+        }
+        if (type->versions > 0 && kind != type->kind) {
+            verdict = mixed(folder, type->kind < kind ? type->kind : kind,
+                            type->kind < kind ? kind : type->kind, error);
+        }
+        there[version] = true;
+        type->kind = kind;
+        type->versions = version > type->versions ? version : type->versions;
+    }
+    closedir(stream);
+    return verdict == OK ? check_gaps(folder, type, there, error) : verdict;
 }
 
 static int by_name(const void *a, const void *b)
@@ -73,16 +124,17 @@ enum verdict schema_list_read(const char *dir, struct schema_list *list, struct 
     enum verdict verdict = OK;
     const struct dirent *entry;
     while (verdict == OK && (entry = readdir(stream)) != NULL) {
-        uint32_t newest = 0;
+        struct schema_type type = {.versions = 0};
         if (entry->d_name[0] == '.') {
             continue;
         }
         char *folder = must_printf("%s/%s", dir, entry->d_name);
-        verdict = look_into(folder, &newest, error);
+        verdict = look_into(folder, &type, error);
         free(folder);
-        if (verdict == OK && newest > 0) {
+        if (verdict == OK && type.versions > 0) {
+            type.event_type = must_strdup(entry->d_name);
             list->items = must_realloc(list->items, (list->count + 1) * sizeof(list->items[0]));
-            list->items[list->count++] = (struct schema_type){must_strdup(entry->d_name), newest};
+            list->items[list->count++] = type;
         }
     }
     closedir(stream);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * schema_files.h - the contracts that lie in contracts.dir: <EventType>/v<N>.proto.
+ * schema_files.h - the contracts that lie in contracts.dir: <EventType>/v<N>.proto, .avsc or .json.
  * In: a directory. Out: event types in alphabetical order, each with its newest version.
  * Owns: the list (schema_list_release).  Thread: main's.
- * Keeps: versions count from 1 without gaps. A folder without a v<N>.proto is no event type. */
+ * Keeps: versions count from 1 without gaps, and are of one kind. A folder without any is no event
+ *        type. */
 #ifndef WALPOST_SCHEMAS_SCHEMA_FILES_H
 #define WALPOST_SCHEMAS_SCHEMA_FILES_H
 
@@ -12,8 +13,16 @@
 
 #include "base/error.h"
 
+/* What a contract is written in. */
+enum schema_kind { SCHEMA_PROTOBUF, SCHEMA_AVRO, SCHEMA_JSON };
+
+/* "Protobuf"; "proto", as files end. */
+const char *schema_kind_name(enum schema_kind kind);
+const char *schema_kind_ending(enum schema_kind kind);
+
 struct schema_type {
     char *event_type;
+    enum schema_kind kind;
     uint32_t versions; /* v1 to this */
 };
 
@@ -22,7 +31,7 @@ struct schema_list {
     size_t count;
 };
 
-/* INVALID: the directory cannot be read, or a version is missing. */
+/* INVALID: the directory cannot be read, a version is missing, or two are of different kinds. */
 enum verdict MUST_CHECK schema_list_read(const char *dir, struct schema_list *list,
                                          struct error *error);
 void schema_list_release(struct schema_list *list);

@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "avro/avro_contract.h"
 #include "base/check.h"
-#include "schemas/schema_files.h"
+#include "jsonschema/json_schema.h"
 
 enum { SOURCE_MAX = 4 << 20 };
 
@@ -15,6 +16,8 @@ void schemas_release(struct schemas *schemas)
         free(schemas->all[i].type);
         free(schemas->all[i].file);
         pool_free(schemas->all[i].pool);
+        avro_contract_free(schemas->all[i].avro);
+        json_schema_free(schemas->all[i].json);
     }
     free(schemas->all);
     free(schemas->folder);
@@ -35,22 +38,82 @@ static struct bytes read_source(const char *path)
     return (struct bytes){text, len};
 }
 
-static enum verdict load_one(const char *folder, struct schema *schema, struct error *error)
+static enum verdict load_protobuf(const char *folder, struct schema *schema, struct bytes source,
+                                  struct error *error)
 {
     enum verdict verdict = protoc_compile(folder, schema->file, &schema->pool, error);
-    if (verdict != OK) {
-        return verdict;
+    if (verdict == OK) {
+        verdict = schema_find_event(schema->pool, schema->file, schema->type, source,
+                                    &schema->message, error);
     }
-    char *path = must_printf("%s/%s", folder, schema->file);
-    struct bytes source = read_source(path);
-    verdict = schema_find_event(schema->pool, schema->file, schema->type, source, &schema->message,
-                                error);
     if (verdict == OK) {
         verdict = schema_check_marks(schema->pool, schema->file, source, error);
+    }
+    if (verdict == OK) {
+        schema->event = schema->message->name.data;
+        schema->fields = schema->message->n_fields;
+        schema->line = schema->message->line;
+    }
+    return verdict;
+}
+
+static enum verdict no_schema(const struct schema *schema, struct error *error)
+{
+    error_prefix(error, "%s: ", schema->file);
+    return error->remedy[0] != '\0' ? INVALID : error_remedy(error, "Mend the file.");
+}
+
+static enum verdict load_avro(struct schema *schema, struct bytes source, struct error *error)
+{
+    enum verdict verdict = avro_contract_load(source, &schema->avro, error);
+    if (verdict != OK) {
+        return no_schema(schema, error);
+    }
+    schema->event = avro_contract_name(schema->avro);
+    schema->fields = avro_contract_fields(schema->avro);
+    return OK;
+}
+
+static enum verdict load_json(struct schema *schema, struct bytes source, struct error *error)
+{
+    enum verdict verdict = json_schema_load(source, &schema->json, error);
+    if (verdict != OK) {
+        return no_schema(schema, error);
+    }
+    const char *title = json_schema_title(schema->json);
+    schema->event = title == NULL ? schema->type : title;
+    schema->fields = json_schema_properties(schema->json);
+    return OK;
+}
+
+static enum verdict load_one(const char *folder, struct schema *schema, struct error *error)
+{
+    char *path = must_printf("%s/%s", folder, schema->file);
+    struct bytes source = read_source(path);
+    enum verdict verdict = FATAL;
+    schema->line = 1;
+    switch (schema->kind) {
+    case SCHEMA_PROTOBUF: verdict = load_protobuf(folder, schema, source, error); break;
+    case SCHEMA_AVRO: verdict = load_avro(schema, source, error); break;
+    case SCHEMA_JSON: verdict = load_json(schema, source, error); break;
     }
     free((char *)source.data);
     free(path);
     return verdict;
+}
+
+void schema_compare(const struct schema *writer, const struct schema *reader,
+                    struct differences *differences)
+{
+    check(writer->kind == reader->kind);
+    switch (writer->kind) {
+    case SCHEMA_PROTOBUF:
+        compat_compare(&(struct version){writer->pool, writer->file},
+                       &(struct version){reader->pool, reader->file}, differences);
+        break;
+    case SCHEMA_AVRO: avro_compare(writer->avro, reader->avro, differences); break;
+    case SCHEMA_JSON: json_schema_compare(writer->json, reader->json, differences); break;
+    }
 }
 
 static void add_versions(struct schemas *schemas, const struct schema_type *type)
@@ -60,8 +123,10 @@ static void add_versions(struct schemas *schemas, const struct schema_type *type
     for (uint32_t version = 1; version <= type->versions; version++) {
         schemas->all[schemas->n++] = (struct schema){
             .type = must_strdup(type->event_type),
-            .file = must_printf("%s/v%u.proto", type->event_type, version),
+            .file =
+                must_printf("%s/v%u.%s", type->event_type, version, schema_kind_ending(type->kind)),
             .version = version,
+            .kind = type->kind,
         };
     }
 }

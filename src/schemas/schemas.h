@@ -1,26 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * schemas.h - the contracts of a folder: schemas/<EventType>/v<N>.proto, compiled by protoc.
- * In -> out: a folder -> every version of every event type, with its descriptors and the message
- *            that is the event.
- * Owns: descriptors and names, until schemas_release.
+ * schemas.h - the contracts of a folder: schemas/<EventType>/v<N>.proto, .avsc or .json, compiled.
+ * In -> out: a folder -> every version of every event type: its descriptors and the message that is
+ *            the event, or its schema.
+ * Owns: what was compiled, and names, until schemas_release.
  * Thread: the caller's, which waits for protoc; afterwards read-only.
- * Keeps: versions count from 1 without gaps. */
+ * Keeps: versions count from 1 without gaps, and are of one kind. */
 #ifndef WALPOST_SCHEMAS_SCHEMAS_H
 #define WALPOST_SCHEMAS_SCHEMAS_H
 
+#include "contract/compat.h"
 #include "contract/pool.h"
+#include "schemas/schema_files.h"
 
-/* What a contract is written in. */
-enum schema_kind { SCHEMA_PROTOBUF };
+struct avro_contract;
+struct json_schema;
 
 struct schema {
-    enum schema_kind kind;
     char *type; /* Order.Placed */
     char *file; /* Order.Placed/v1.proto: below the folder, and as the descriptors name it */
     uint32_t version;
+    enum schema_kind kind;
+    const char *event; /* its full name; of JSON Schema the title, else the type */
+    unsigned fields;   /* on its outermost level */
+    int32_t line;      /* of the message; 1 of other kinds */
+    /* by kind; the others are NULL */
     struct pool *pool;
     const struct message *message;
+    struct avro_contract *avro;
+    struct json_schema *json;
 };
 
 struct schemas {
@@ -35,6 +43,10 @@ struct schemas {
 enum verdict MUST_CHECK schemas_load(const char *folder, struct schemas *schemas,
                                      struct error *error);
 void schemas_release(struct schemas *schemas);
+
+/* Appends every difference that `reader` meets in events of `writer`. Both are of one kind. */
+void schema_compare(const struct schema *writer, const struct schema *reader,
+                    struct differences *differences);
 
 /* The message of a file that is the event of `type`: the one that a line
  *     // walpost.event: NAME

@@ -33,7 +33,7 @@ def test_a_history_that_goes_together(tmp_path):
           Order_Placed__v2=PLACED.format("int64 total").replace("}", "  string note = 3;\n}"))
     listed = schema(tmp_path, "list")
     assert listed.returncode == 0
-    assert listed.stdout.splitlines()[1].split()[:3] == ["Order.Placed", "2", "shop.v1.OrderPlaced,"]
+    assert listed.stdout.splitlines()[1].split()[:3] == ["Order.Placed", "2", "Protobuf"]
     done = schema(tmp_path, "check", "--compatibility", "FULL_TRANSITIVE")
     assert (done.returncode, done.stdout) == (0, "1 event types, 2 versions, FULL_TRANSITIVE: 0 broken, 0 warnings\n"
                                               "Next: commit them, and `walpost schema register` where there is a registry. A stream "
@@ -84,7 +84,7 @@ def test_which_message_is_the_event(tmp_path):
     write(tmp_path, Order_Placed__v1=two.format("OrderPlaced"), Order_Shipped__v1=two.format("Shipped"),
           Order_Paid__v1="// walpost.event: Item\n" + two.format("Other"))
     lines = schema(tmp_path, "list").stdout.splitlines()[1:]
-    assert [line.split()[2] for line in lines] == ["Item,", "OrderPlaced,", "Shipped,"]
+    assert [line.split()[3] for line in lines] == ["Item,", "OrderPlaced,", "Shipped,"]
     write(tmp_path, Order_Lost__v1=two.format("Other"))
     done = schema(tmp_path, "list")
     assert done.returncode == 2 and "Order.Lost/v1.proto does not say which of its messages" in done.stderr

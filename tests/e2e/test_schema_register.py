@@ -162,6 +162,25 @@ def test_an_incompatible_version_is_refused_in_the_registrys_words(shop, registr
     assert registry.versions(f"{name}.Payment-value") == [1]
 
 
+def test_avro_and_json_schema(name, registry):
+    contracts = Contracts(name, registry.url)
+    record = '{"type": "record", "name": "Placed", "namespace": "shop", "fields": [%s]}'
+    contracts.write("Order.Placed/v1.avsc", record % '{"name": "id", "type": "string"}')
+    contracts.write("Payment.Paid/v1.json", '{"title": "Paid", "properties": {"id": {"type": "string"}}}')
+    done = contracts.register("--set", "contracts.registry.subject=topic_record")
+    assert done.stdout.count("registered: subject") == 2
+    types = {registry.version(subject).get("schemaType", "AVRO")
+             for subject in (f"{name}.Order-shop.Placed", f"{name}.Payment-Paid")}
+    assert types == {"AVRO", "JSON"}
+    again = contracts.register("--set", "contracts.registry.subject=topic_record")
+    assert "0 registered, 2 already there" in again.stdout
+    contracts.write("Order.Placed/v2.avsc", record % '{"name": "id", "type": "long"}')
+    what, _ = contracts.refused(
+        "--set", "contracts.registry.subject=topic_record", "--compatibility", "BACKWARD"
+    )
+    assert what.startswith("Order.Placed v2: the schema registry refuses this schema"), what
+
+
 def test_other_subjects(shop, registry, name):
     shop.write("Order.Cancelled/v1.proto", 'syntax = "proto3"; package shop.v1; message Gone {}')
     what, remedy = shop.refused(status=2)

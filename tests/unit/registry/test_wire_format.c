@@ -54,7 +54,7 @@ Test(wire_format, the_longest_fits)
     }
     cr_expect_eq(wire_header(1, indexes, WIRE_INDEXES_MAX, header), 5 + 1 + 5 * WIRE_INDEXES_MAX);
     cr_expect_eq(wire_header(1, indexes, WIRE_INDEXES_MAX + 1, header), 0);
-    cr_expect_eq(wire_header(1, indexes, 0, header), 0);
+    cr_expect_eq(wire_header(1, NULL, 0, header), 5);
 }
 
 Test(wire_format, nothing_negative)
