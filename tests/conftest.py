@@ -7,6 +7,7 @@ import re
 import pytest
 
 from support.process import stop_everything
+from support.registry import Registry
 from support.servers import Kafka, Postgres
 from support.stream import Stream, keep_logs
 
@@ -35,6 +36,12 @@ def postgres():
 def kafka():
     with Kafka() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def registry():
+    with Registry() as server:
+        yield server
 
 
 @pytest.fixture

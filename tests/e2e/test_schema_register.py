@@ -12,7 +12,7 @@ import pytest
 from support.compatibility import read_answers, read_cases, registry_says
 from support.messages import assert_plain
 from support.process import free_port, new_folder
-from support.registry import Certificates, FakeRegistry, Registry, basic, wants_login
+from support.registry import Certificates, FakeRegistry, basic, wants_login
 from support.walpost import Walpost
 
 PASSWORD, TOKEN = "hunter2!secret", "t0ken.secret"
@@ -37,12 +37,6 @@ import "common/money.proto";
 message Price { Money net = 1; }
 """
 PAID = 'syntax = "proto3";\npackage shop.v1;\nmessage Paid { %s id = 1; }\n'
-
-
-@pytest.fixture(scope="module")
-def registry():
-    with Registry() as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
