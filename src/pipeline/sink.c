@@ -83,6 +83,9 @@ static enum verdict check_event(struct sink *sink, struct event *event, struct e
 enum verdict sink_take(struct sink *sink, const struct segment *first, struct error *error)
 {
     enum verdict verdict = OK;
+    if (!sink->print && sink->gate == NULL) {
+        return OK;
+    }
     for (const struct segment *segment = first; segment != NULL; segment = segment->next) {
         for (struct event *event = segment->first; verdict == OK && event != NULL;
              event = event->next) {
