@@ -151,6 +151,19 @@ static enum verdict resolve(struct frames *frames, struct proto_file *file, cons
     return registry_resolve(frames->registry, subject, &schema, found, error);
 }
 
+/* Only Protobuf says behind the id which message of the file it is. */
+static void write_frame(struct frame *frame, const struct schema *schema, const struct way *way,
+                        int32_t id)
+{
+    enum { ID_LEN = 5 };
+    static const int32_t first = 0;
+    bool protobuf = schema->kind == SCHEMA_PROTOBUF;
+    size_t len =
+        wire_header(id, protobuf ? way->indexes : &first, protobuf ? way->n : 1, frame->data);
+    check(len > 0);
+    frame->len = (uint8_t)(protobuf ? len : ID_LEN);
+}
+
 enum verdict frames_find(struct frames *frames, size_t schema, const char *topic,
                          struct frame *frame, struct error *error)
 {
@@ -169,8 +182,7 @@ enum verdict frames_find(struct frames *frames, size_t schema, const char *topic
         error->verdict = verdict = WAIT; /* somebody runs a registry */
     }
     if (verdict == OK) {
-        frame->len = (uint8_t)wire_header(found.id, way->indexes, way->n, frame->data);
-        check(frame->len > 0);
+        write_frame(frame, &frames->schemas->all[schema], way, found.id);
     }
     return verdict;
 }

@@ -124,3 +124,25 @@ Test(frames, told_to_stop_it_comes_back)
     cr_expect_eq(hold("Order.Placed"), AGAIN);
     cr_expect_null(shop.event.contract);
 }
+
+Test(frames, other_kinds_have_the_id_alone)
+{
+    shop_write(&shop, "Order.Weighed/v1.avsc",
+               "{\"type\": \"record\", \"name\": \"OrderWeighed\", \"namespace\": \"shop\", "
+               "\"fields\": [{\"name\": \"id\", \"type\": \"string\"}]}");
+    shop_write(&shop, "Order.Noted/v1.json",
+               "{\"title\": \"OrderNoted\", \"type\": \"object\", \"properties\": {\"id\": "
+               "{\"type\": \"string\"}}}");
+    shop_open(&shop, CONTRACTS_PUBLISH);
+    WILL(FOUND("7"), FOUND("8"));
+    cr_assert_eq(hold("Order.Weighed"), OK, "%s", shop.error.what);
+    const struct record *record = shop_record(&shop);
+    cr_expect(bytes_equal(record->value, BYTES_LIT("\x00\x00\x00\x00\x07\x02"
+                                                   "a")));
+    cr_assert_eq(hold("Order.Noted"), OK, "%s", shop.error.what);
+    record = shop_record(&shop);
+    cr_expect(bytes_equal(record->value, BYTES_LIT("\x00\x00\x00\x00\x08{\"id\":\"a\"}")));
+    cr_expect(fake_registry_was_asked(&fake, 0, "\"schemaType\":\"AVRO\"") ||
+              fake_registry_was_asked(&fake, 0, "\"schemaType\": \"AVRO\""));
+    cr_expect(fake_registry_was_asked(&fake, 1, "\"JSON\""));
+}
