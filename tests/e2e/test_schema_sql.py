@@ -90,6 +90,10 @@ def test_a_bad_event_is_refused_in_its_own_transaction(postgres, database, folde
             ("Order.Shipped", "[]", None, "Order.Shipped v1: payload: expected an object (shop.v1.OrderShipped), found an array")]:
         assert producer.insert(event_type, payload, version).message_primary.startswith(words)
     assert producer.run("select count(*) from outbox_events") == [(2,)]
+    # As the stream reads a version.
+    accepted = [version for version in ("", "1", "v1", "2", "v2", "0", "3", "v0", "02", "v02", " 2", "2 ", "V2", "v", "-1", "1.0")
+                if producer.insert("Order.Placed", '{"orderId": "1"}', version) is None]
+    assert accepted == ["", "1", "v1", "2", "v2"]
     drop = next(line[4:].strip() for line in guard.stdout.splitlines() if "DROP TRIGGER" in line)
     producer.run(drop)
     assert producer.insert("Order.Lost", "{}") is None
