@@ -316,7 +316,7 @@ static void write_head(const struct guard *guard, FILE *out)
                  "--   SELECT 'DROP FUNCTION ' || oid::regprocedure FROM pg_proc\n"
                  "--   WHERE pronamespace = '");
     sql_name(out, guard->schema);
-    fprintf(out, "'::regnamespace AND starts_with(proname, 'walpost_guard') \\gexec\n\n");
+    fprintf(out, "'::regnamespace AND proname ~ '^walpost_guard[ _]' \\gexec\n\n");
 }
 
 void guard_write(const struct guard *guard, FILE *out)
