@@ -52,6 +52,8 @@ static const struct {
     {PROPERTY("{\"format\":\"date-time\"}"), "{\"f\":\"2024-02-29T23:59:60Z\"}", NULL},
     {PROPERTY("{\"format\":\"date-time\"}"), "{\"f\":\"2023-02-29T12:00:00Z\"}",
      "f: expected a text of the format date-time, found"},
+    {PROPERTY("{\"format\":\"date-time\"}"), "{\"f\":\"2024-02-29T12:00:60Z\"}",
+     "f: expected a text of the format date-time, found"},
     {PROPERTY("{\"format\":\"uuid\"}"), "{\"f\":12}", NULL},
     {PROPERTY("{\"format\":\"uuid\"}"), "{\"f\":\"12\"}", "f: expected a text of the format uuid"},
     {PROPERTY("{\"format\":\"made-up\"}"), "{\"f\":\"12\"}", NULL},
@@ -186,20 +188,20 @@ static enum violation_kind judge(const char *schema_text, char *payload)
 
 Test(check, is_bounded)
 {
-    cr_expect(judge("true", repeat("", "[", 1000000, "")) == VIOLATION_DEPTH);
-    cr_expect(judge("true", repeat("", "{\"a\":", 1000000, "")) == VIOLATION_DEPTH);
-    cr_expect(judge("{\"pattern\":\"^(a|b)*$\"}", repeat("\"", "ab", 200000, "\"")) ==
+    cr_expect(judge("true", repeat("", "[", 100000, "")) == VIOLATION_DEPTH);
+    cr_expect(judge("true", repeat("", "{\"a\":", 100000, "")) == VIOLATION_DEPTH);
+    cr_expect(judge("{\"pattern\":\"^(a|b)*$\"}", repeat("\"", "ab", 50000, "\"")) ==
               VIOLATION_NONE);
     cr_expect(judge("{\"pattern\":\"^(a+)+$\"}", repeat("\"", "a", 5000, "b\"")) ==
               VIOLATION_FORMAT);
-    cr_expect(judge("{\"uniqueItems\":true}", repeat("[0", ",1", 100000, "]")) ==
+    cr_expect(judge("{\"uniqueItems\":true}", repeat("[0", ",1", 30000, "]")) ==
               VIOLATION_DUPLICATE);
     cr_expect(judge("{\"patternProperties\":{\"(a|b)*\":{}}}",
                     repeat("{\"", "ab", 100000, "\":1}")) == VIOLATION_SIZE);
     cr_expect(judge("{\"patternProperties\":{\"^(a|b)*$\":{\"type\":\"null\"}}}",
                     repeat("{\"", "ab", 256, "\":1}")) == VIOLATION_TYPE);
     /* too large to look for every complaint, and wrong all the same */
-    cr_expect(judge("{\"items\":{\"type\":\"null\"}}", repeat("[0", ",1", 1000000, "]")) !=
+    cr_expect(judge("{\"items\":{\"type\":\"null\"}}", repeat("[0", ",1", 200000, "]")) !=
               VIOLATION_NONE);
 }
 
