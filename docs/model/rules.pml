@@ -49,7 +49,8 @@
 #define ALIVE_BEFORE_ALARM      42
 #define GAP_KEEPS_WATERMARKS    43
 #define GAP_ALARM               44
-#define RULES                   45
+#define S_NEVER_BACK            45
+#define RULES                   46
 hidden byte without[RULES];
 #define WITHOUT(rule) (without[rule])
 
@@ -62,6 +63,9 @@ hidden byte I1_early, I1_unmarked, I1_marked_early, I2_back, I3_lost, I3_repeate
 /* --- the size of the world --- */
 hidden byte sessions_max;      /* sessions, one after the other or beside each other */
 hidden byte transactions_max;  /* of the four below, so many exist */
+hidden byte pair;              /* the transaction of two events: 1 or 3 */
+hidden byte end_lsn[4];        /* by event */
+hidden byte events_below[6];   /* by LSN, and one more */
 hidden byte lanes_of[6];       /* lanes of each session; 0: chosen freely */
 hidden byte template_of[6];    /* key template of each session */
 hidden byte old_keys;          /* 1: an event's key under an old template can be made */
@@ -131,6 +135,17 @@ static void configure(void)
     REACHED_end = only == NULL || is_not(only, "REACHED_end");
     sessions_max = number("sessions", 2);
     transactions_max = number("transactions", 4);
+    /* T1 = {e0, e1}, T3 = {e2}, or T1 = {e0}, T3 = {e1, e2}. */
+    pair = number("pair", 1);
+    end_lsn[0] = 1;
+    end_lsn[1] = pair;
+    end_lsn[2] = 3;
+    end_lsn[3] = 4;
+    for (int i = 0; i < 4; i++) {
+        for (int upto = end_lsn[i]; upto <= 5; upto++) {
+            events_below[upto] |= 1 << i;
+        }
+    }
     numbers("lanes", lanes_of);
     numbers("templates", template_of);
     numbers("processes", process_of);

@@ -13,7 +13,7 @@ inline forget()
     found.watermarks[0] = 0; found.watermarks[1] = 0;
     for (i : 0 .. 7) { found.history[i] = 0 };
     for (i : 0 .. 3) { batch[i] = 0; batch_settled_lsn[i] = 0; state[i] = EMPTY };
-    turn[0] = 0; turn[1] = 0
+    turn[0] = 0; turn[1] = 0; lane_settled_lsn[0] = 0; lane_settled_lsn[1] = 0; delivered = 0
 }
 
 /* A session that fails drops all that it has in memory; PostgreSQL sends it again. */

@@ -25,10 +25,10 @@ inline intake()
 }
 
 /* --- a lane: its two producers take turns --- */
-#define IN_FLIGHT (batch[0] | batch[1] | batch[2] | batch[3])
+#define IN_LANES    (batch[0] | batch[1] | batch[2] | batch[3] | delivered)
 #define LANE_OF(p)  ((p) / 2)
 #define OTHER(p)    ((p) - (p) % 2 + 1 - (p) % 2)
-#define WAITS(e, p) ((BELOW(read) & BIT(e)) && !((published | IN_FLIGHT) & BIT(e)) && \
+#define WAITS(e, p) ((BELOW(read) & BIT(e)) && !((published | IN_LANES) & BIT(e)) && \
                      LANE(e, LAYOUT(lanes, key_template)) == LANE_OF(p))
 #define NEXT(p)     (WAITS(0, p) -> 0 : (WAITS(1, p) -> 1 : (WAITS(2, p) -> 2 : (WAITS(3, p) -> 3 : 4))))
 #define HAS_TURN(p) (LANE_OF(p) < lanes && turn[LANE_OF(p)] == (p) % 2 && \
@@ -74,14 +74,16 @@ inline send_event(p)
     }
 }
 
-/* The published prefix over all lanes, and for the only lane the end of the last whole transaction
- * of its batch. batch.c: batch_settled_lsn */
+/* The published prefix over all lanes as far as the loop knows it, and for the only lane the end of
+ * the last whole transaction of its batch; never less than the record before it said, which is
+ * replaced by this one. batch.c: batch_settled_lsn */
 #define PREFIX(set, upto) ((upto) >= 4 && ((set) & 15) == 15 -> 4 : ((upto) >= 3 && ((set) & 7) == 7 -> 3 : \
-                          ((upto) >= 2 && ((set) & 3) == 3 -> 2 : ((upto) >= 1 && ((set) & 3) == 3 -> 1 : 0))))
-#define WHOLE(t, p) ((batch[p] & OF(t)) && !(OF(t) & ~(published | batch[p])))
+                          ((upto) >= 2 && !(BELOW(2) & ~(set)) -> 2 : ((upto) >= 1 && !(BELOW(1) & ~(set)) -> 1 : 0))))
+#define WHOLE(t, p) ((batch[p] & OF(t)) && !(OF(t) & ~(published | delivered | batch[p])))
 #define OWN_END(p)  (WHOLE(4, p) -> 4 : (WHOLE(3, p) -> 3 : (WHOLE(1, p) -> 1 : 0)))
+#define BEFORE_S(p) (WITHOUT(S_NEVER_BACK) -> 0 : lane_settled_lsn[LANE_OF(p)])
 #define BATCH_S(p)  (WITHOUT(S_IS_A_PREFIX) -> END_LSN(HIGHEST(batch[p])) : \
-                     MAX(PREFIX(published, read), (lanes == 1 -> OWN_END(p) : 0)))
+                     MAX(BEFORE_S(p), MAX(PREFIX(published, read), (lanes == 1 -> OWN_END(p) : 0))))
 
 /* The checkpoint record is the last of its Kafka transaction. */
 inline send_checkpoint(p)
@@ -117,18 +119,32 @@ inline commit(p)
     }
 }
 
-/* Kafka's answer has come: lane.c: deliver, flow.c: settle. The session that never hears it takes no
- * more steps: an outcome that is not known ends it. */
+/* Kafka's answer has come, and the lane goes on to its next batch: lane.c: deliver. The session that
+ * never hears it takes no more steps: an outcome that is not known ends it. */
 inline deliver(p)
 {
     d_step {
         RUNS && (state[p] == COMMITTED || (WITHOUT(OUTCOME_NOT_ASSUMED) && state[p] == SENT)) ->
         if :: WITHOUT(CHECKPOINT_INSIDE) -> write_checkpoint(p) :: else fi;
-        published = published | batch[p];
         PROMISE(I3_lost, !(batch[p] & ~(visible | given_up)));
-        learn(batch_settled_lsn[p]);
+        delivered = delivered | batch[p];
+        lane_settled_lsn[LANE_OF(p)] = MAX(lane_settled_lsn[LANE_OF(p)], batch_settled_lsn[p]);
         forget_batch(p);
         turn[LANE_OF(p)] = 1 - p % 2
+    }
+}
+
+/* The loop hears of what the lanes have delivered meanwhile, one batch of each or several, while
+ * they are at the next one: flow.c: flow_collect, settle. */
+inline collect()
+{
+    d_step {
+        RUNS && delivered != 0 ->
+        printf("session %d collects %d\n", me, delivered);
+        published = published | delivered;
+        delivered = 0;
+        learn(lane_settled_lsn[0]);
+        if :: lanes == 2 -> learn(lane_settled_lsn[1]) :: else fi
     }
 }
 
@@ -171,7 +187,7 @@ inline mark()
 }
 
 #define PUBLISHED_LSN PREFIX(published, read)
-#define SAFE_LSN      PREFIX((WITHOUT(COMMIT_KNOWN) -> settled | IN_FLIGHT : \
+#define SAFE_LSN      PREFIX((WITHOUT(COMMIT_KNOWN) -> settled | IN_LANES : \
                               (WITHOUT(MARK_BEFORE_CONFIRM) -> published : settled)), read)
 
 /* Where S falls short, the leader commits a record first. control.c: commit_settled */

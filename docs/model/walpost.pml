@@ -38,6 +38,8 @@ proctype session(byte me)
     mtype state[4];             /* of a batch, by producer */
     byte batch[4], batch_settled_lsn[4];
     byte turn[2];
+    byte lane_settled_lsn[2];   /* the largest S that the lane's records say */
+    byte delivered;             /* events of committed batches that the loop has not collected */
     byte published, settled;    /* the ledger's two counts, by event */
     byte committed_lsn;         /* feedback: the largest S known to be committed */
     byte flush_lsn;             /* feedback: said to PostgreSQL last */
@@ -83,6 +85,7 @@ end:
     :: deliver(3)
     :: abort(3)
     :: repeat_unknown(3)
+    :: collect()
     :: mark()
     :: commit_settled()
     :: assume_settled()

@@ -2,16 +2,17 @@
  *
  * PostgreSQL and Kafka, and what may happen to them.
  *
- * The WAL holds four transactions, T1 = {e0, e1}, T2 = {}, T3 = {e2}, T4 = {e3}. An LSN is a number
- * of transactions: Tn begins its commit record at n - 1 (the end of the one before) and ends at n,
- * exclusive. Key 0 has e0 and e3, key 1 has e1 and e2. A set of events is a byte, bit n is event n. A
- * watermark is the number of the last event + 1; 0: nothing. */
+ * The WAL holds four transactions, T1 = {e0, e1}, T2 = {}, T3 = {e2}, T4 = {e3}, or, where the pair
+ * is in T3, T1 = {e0}, T2 = {}, T3 = {e1, e2}, T4 = {e3}. An LSN is a number of transactions: Tn
+ * begins its commit record at n - 1 (the end of the one before) and ends at n, exclusive. Key 0 has
+ * e0 and e3, key 1 has e1 and e2. A set of events is a byte, bit n is event n. A watermark is the
+ * number of the last event + 1; 0: nothing. */
 #define BIT(e)           (1 << (e))
 #define ALL              (BELOW(transactions_max))
 #define KEY(e)           (((e) == 0 || (e) == 3) -> 0 : 1)
-#define END_LSN(e)       ((e) < 2 -> 1 : ((e) == 2 -> 3 : 4))
+#define END_LSN(e)       end_lsn[e]
 #define COMMIT_LSN(e)    (END_LSN(e) - 1)
-#define BELOW(lsn)       ((lsn) == 0 -> 0 : ((lsn) < 3 -> 3 : ((lsn) == 3 -> 7 : 15)))
+#define BELOW(lsn)       events_below[lsn]
 #define OF(t)            (BELOW(t) & ~BELOW((t) - 1)) /* the events of Tt */
 #define HIGHEST(set)     (((set) & 8) -> 3 : (((set) & 4) -> 2 : (((set) & 2) -> 1 : 0)))
 #define MAX(a, b)        ((a) > (b) -> (a) : (b))
