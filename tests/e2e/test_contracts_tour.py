@@ -7,7 +7,6 @@ import os
 import yaml
 
 from support.document import blocks, on_a_terminal, shows
-from support.registry import Registry
 from support.walpost import program
 
 
@@ -48,15 +47,13 @@ class Reader:
             shows(self.seen, self.here(text))
 
 
-def test_the_tour_of_the_document(new_stream, postgres, kafka):
+def test_the_tour_of_the_document(stream, registry):
     tour = [block for block in blocks("contracts.md") if block[0] in ("yaml", "sh", "sql", "")]
     assert [kind for kind, _ in tour].count("sh") >= 7
-    with Registry() as registry:
-        stream = new_stream(postgres, kafka)
-        reader = Reader(stream, registry)
-        for kind, text in tour:
-            reader.does(kind, text)
-        records = {record.key.decode(): record for record in stream.records(3)}
-        assert sorted(records) == ["order-1", "order-2", "order-3"]
-        assert json.loads(records["order-2"].value)["totalCents"] == "125000"
-        assert stream.statuses() == {"COMMITTED": 3}
+    reader = Reader(stream, registry)
+    for kind, text in tour:
+        reader.does(kind, text)
+    records = {record.key.decode(): record for record in stream.records(3)}
+    assert sorted(records) == ["order-1", "order-2", "order-3"]
+    assert json.loads(records["order-2"].value)["totalCents"] == "125000"
+    assert stream.statuses() == {"COMMITTED": 3}
