@@ -198,7 +198,8 @@ static void pause_ms(struct lane *lane, uint32_t ms)
     pthread_mutex_unlock(&lane->mutex);
 }
 
-/* What stands in front of the segment that halts the stream is still published. */
+/* What stands in front of a segment that must wait, or halts the stream, is published all the same.
+ */
 static void give_back_from(struct lane *lane, struct segment *culprit)
 {
     struct batch *batch = &lane->batch;
@@ -233,7 +234,7 @@ static enum verdict try(struct lane *lane, struct producer *producer, struct err
         lane->options.gate == NULL
             ? OK
             : batch_check(&lane->batch, lane->options.gate, &lane->stop, &culprit, error);
-    if (verdict == FATAL && culprit != lane->batch.first) {
+    if ((verdict == FATAL || verdict == WAIT) && culprit != lane->batch.first) {
         give_back_from(lane, culprit);
         verdict = OK;
     }
