@@ -397,7 +397,7 @@ EVENTS, KEYS = 100000, 50
 BROKEN = "schema_validation_failed"
 WAYS = [  # (event type, payload, version, reason)
     ("Order.Placed", '{"items": [{"quantity": "many"}]}', None, BROKEN),
-    ("Order.Placed", '{"items": [{}, {"quantity": 1000000000}]}', None, BROKEN),
+    ("Order.Placed", '{"items": [{}, {"quantity": 3000000000}]}', None, BROKEN),
     ("Order.Placed", '{"gift": true}', None, BROKEN),
     ("Order.Placed", '{"note": "not in v1"}', "1", BROKEN),
     ("Order.Placed", '{"currency": "DUCAT"}', None, BROKEN),
