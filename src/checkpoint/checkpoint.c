@@ -36,6 +36,17 @@ void checkpoint_release(struct checkpoint *checkpoint)
     checkpoint_init(checkpoint);
 }
 
+void unmarked_add(struct unmarked *unmarked, int64_t timestamp_ms, lsn commit_lsn)
+{
+    if (!unmarked->any || timestamp_ms < unmarked->since_ms) {
+        unmarked->since_ms = timestamp_ms;
+    }
+    if (!unmarked->any || commit_lsn > unmarked->until_lsn) {
+        unmarked->until_lsn = commit_lsn;
+    }
+    unmarked->any = true;
+}
+
 void checkpoint_complete(struct checkpoint *checkpoint)
 {
     for (uint32_t i = 0; i <= LANES_MAX; i++) {
@@ -49,7 +60,11 @@ void checkpoint_complete(struct checkpoint *checkpoint)
         bool counts = i > 0 && i <= checkpoint->layout.lanes &&
                       checkpoint->last[i].generation == checkpoint->generation;
         if (counts) {
+            const struct unmarked *unmarked = &checkpoint->last[i].unmarked;
             checkpoint->layout.watermarks[i - 1] = checkpoint->last[i].watermark;
+            if (unmarked->any) {
+                unmarked_add(&checkpoint->unmarked, unmarked->since_ms, unmarked->until_lsn);
+            }
         }
     }
 }
@@ -108,6 +123,27 @@ static void history_add(struct checkpoint *next, const struct layout *layout)
     layout_copy(&next->history[next->n_history++], layout);
 }
 
+/* The letters of the generations before, as far as their rows may not be marked. Nothing was
+ * published beyond S and the watermarks. */
+static void carry_unmarked(const struct checkpoint *from, lsn marked_lsn, struct unmarked *unmarked)
+{
+    lsn furthest = from->settled_lsn == 0 ? 0 : from->settled_lsn - 1;
+    for (size_t i = 0; i <= from->n_history; i++) {
+        const struct layout *layout = i == 0 ? &from->layout : &from->history[i - 1];
+        for (uint32_t lane = 0; lane < layout->lanes; lane++) {
+            lsn watermark = layout->watermarks[lane].commit_lsn;
+            furthest = watermark > furthest ? watermark : furthest;
+        }
+    }
+    *unmarked = from->unmarked;
+    if (unmarked->until_lsn > furthest) {
+        unmarked->until_lsn = furthest;
+    }
+    if (unmarked->until_lsn < marked_lsn) {
+        *unmarked = (struct unmarked){.any = false};
+    }
+}
+
 void checkpoint_next_generation(const struct checkpoint *from,
                                 const struct generation_options *options, struct checkpoint *next)
 {
@@ -149,6 +185,7 @@ void checkpoint_next_generation(const struct checkpoint *from,
     }
     if (from->found) {
         history_add(next, &from->layout);
+        carry_unmarked(from, options->marked_lsn, &next->unmarked);
     }
 }
 

@@ -31,6 +31,16 @@ struct layout {
     struct position watermarks[LANES_MAX]; /* commit_lsn 0: nothing committed */
 };
 
+/* Which dead letters may belong to rows that are not marked yet. A start that leaves such rows out
+ * asks the dead letter topic which they are: to Kafka a published event and a dead letter are the
+ * same, to the table they are not. */
+struct unmarked {
+    bool any;
+    int64_t since_ms; /* no record of theirs is older; 0: not known */
+    lsn until_lsn;    /* the largest commit LSN among them */
+};
+void unmarked_add(struct unmarked *unmarked, int64_t timestamp_ms, lsn commit_lsn);
+
 struct checkpoint {
     bool found; /* a generation record was there */
     uint64_t generation;
@@ -45,7 +55,8 @@ struct checkpoint {
     struct layout layout; /* of this generation */
     struct layout *history;
     size_t n_history;
-    uint32_t lanes_seen; /* the most lanes of any generation read: all must be fenced */
+    struct unmarked unmarked; /* of this generation and those before */
+    uint32_t lanes_seen;      /* the most lanes of any generation read: all must be fenced */
 
     /* While reading: the last record of each lane, and of the leader, whichever generation it
      * names. */
@@ -54,6 +65,7 @@ struct checkpoint {
         uint64_t generation;
         struct position watermark;
         lsn settled_lsn;
+        struct unmarked unmarked;
     } last[LANES_MAX + 1]; /* 0: the leader's "settled" record; 1 + i: lane i */
 };
 
@@ -84,6 +96,7 @@ struct generation_options {
     lsn accept_lsn;        /* S is raised to it when a gap is accepted; else 0 */
     lsn origin_lsn;        /* of a stream that is founded or recovered; 0: as before */
     lsn recovered_lsn;     /* of a stream that is recovered; 0: as before */
+    lsn marked_lsn;        /* the rows of all events below it are marked */
     uint64_t at_least;     /* number it above this one too (seen uncommitted) */
 };
 void checkpoint_next_generation(const struct checkpoint *from,
@@ -119,7 +132,8 @@ bool layout_same_keys(const struct layout *a, const struct layout *b);
 
 /* Each writes one record's value. The generation's may be long: malloc'd, the caller frees. */
 size_t checkpoint_write_lane(const struct checkpoint *checkpoint, struct position watermark,
-                             lsn settled_lsn, char value[static CHECKPOINT_RECORD_MAX]);
+                             lsn settled_lsn, const struct unmarked *unmarked,
+                             char value[static CHECKPOINT_RECORD_MAX]);
 size_t checkpoint_write_settled(const struct checkpoint *checkpoint, lsn settled_lsn,
                                 char value[static CHECKPOINT_RECORD_MAX]);
 char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accepted_gap_lsn,

@@ -41,6 +41,25 @@ static struct position position_of(const Walpost__V1__Watermark *watermark)
     return (struct position){watermark->commit_lsn, watermark->ordinal};
 }
 
+static struct unmarked unmarked_of(const Walpost__V1__UnmarkedLetters *from)
+{
+    if (from == NULL) { /* the version that wrote it did not know */
+        return (struct unmarked){.any = true, .until_lsn = UINT64_MAX};
+    }
+    return (struct unmarked){
+        .any = from->until_lsn > 0, .since_ms = from->since_ms, .until_lsn = from->until_lsn};
+}
+
+static Walpost__V1__UnmarkedLetters unmarked_write(const struct unmarked *unmarked)
+{
+    Walpost__V1__UnmarkedLetters record = WALPOST__V1__UNMARKED_LETTERS__INIT;
+    if (unmarked->any) {
+        record.since_ms = unmarked->since_ms;
+        record.until_lsn = unmarked->until_lsn;
+    }
+    return record;
+}
+
 static char *known_columns(const char *columns)
 {
     return columns[0] == '\0' ? NULL : must_strdup(columns);
@@ -71,6 +90,7 @@ static void generation_read(struct checkpoint *checkpoint,
     fresh.settled_lsn = from->settled_lsn;
     fresh.origin_lsn = from->origin_lsn;
     fresh.recovered_lsn = from->recovered_lsn;
+    fresh.unmarked = unmarked_of(from->unmarked);
     snprintf(fresh.instance, sizeof(fresh.instance), "%s", from->instance);
     fresh.layout.lanes = from->lanes;
     fresh.layout.key_template = must_strdup(from->key_template);
@@ -151,6 +171,7 @@ static enum verdict apply_lane(struct checkpoint *checkpoint, int32_t partition,
         checkpoint->last[partition].generation = record->generation;
         checkpoint->last[partition].watermark = position_of(record->watermark);
         checkpoint->last[partition].settled_lsn = record->settled_lsn;
+        checkpoint->last[partition].unmarked = unmarked_of(record->unmarked);
     }
     walpost__v1__lane_checkpoint__free_unpacked(record, NULL);
     return verdict;
@@ -175,8 +196,10 @@ enum verdict checkpoint_apply(struct checkpoint *checkpoint, int32_t partition, 
 }
 
 size_t checkpoint_write_lane(const struct checkpoint *checkpoint, struct position watermark,
-                             lsn settled_lsn, char value[static CHECKPOINT_RECORD_MAX])
+                             lsn settled_lsn, const struct unmarked *unmarked,
+                             char value[static CHECKPOINT_RECORD_MAX])
 {
+    Walpost__V1__UnmarkedLetters letters = unmarked_write(unmarked);
     Walpost__V1__Watermark mark = WALPOST__V1__WATERMARK__INIT;
     mark.commit_lsn = watermark.commit_lsn;
     mark.ordinal = watermark.ordinal;
@@ -187,6 +210,7 @@ size_t checkpoint_write_lane(const struct checkpoint *checkpoint, struct positio
     record.timeline = checkpoint->timeline;
     record.watermark = &mark;
     record.settled_lsn = settled_lsn;
+    record.unmarked = &letters;
     check(walpost__v1__lane_checkpoint__get_packed_size(&record) <= CHECKPOINT_RECORD_MAX);
     return walpost__v1__lane_checkpoint__pack(&record, (uint8_t *)value);
 }
@@ -236,6 +260,7 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
                                   size_t *size)
 {
     char *instance = must_strdup(checkpoint->instance);
+    Walpost__V1__UnmarkedLetters letters = unmarked_write(&checkpoint->unmarked);
     Walpost__V1__GenerationCheckpoint record = WALPOST__V1__GENERATION_CHECKPOINT__INIT;
     record.version = CHECKPOINT_VERSION;
     record.generation = checkpoint->generation;
@@ -253,6 +278,7 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
     record.origin_lsn = checkpoint->origin_lsn;
     record.recovered_lsn = checkpoint->recovered_lsn;
     record.accepted_gap_lsn = accepted_gap_lsn;
+    record.unmarked = &letters;
     record.n_history = checkpoint->n_history;
     record.history = must_calloc(checkpoint->n_history, sizeof(record.history[0]));
     for (size_t i = 0; i < checkpoint->n_history; i++) {

@@ -7,14 +7,9 @@
 #ifndef WALPOST_DLQ_LETTER_H
 #define WALPOST_DLQ_LETTER_H
 
+#include "encode/encode.h"
 #include "kafka/reader.h"
 #include "outbox/event.h"
-
-/* Headers of a tombstone: why the letter is gone; and stream and source_table, as the letter had
- * them. */
-#define TOMBSTONE_OUTCOME  "outcome"
-#define TOMBSTONE_REPLAYED "replayed"
-#define TOMBSTONE_PURGED   "purged"
 
 struct letter {
     struct letter *next; /* in its bucket */

@@ -167,6 +167,15 @@ static void put_letter(const struct encoder *encoder, const struct event *event,
     put(record, BYTES_LIT("headers"), row->headers);
 }
 
+struct bytes dead_letter_key(const struct row *row, struct position position,
+                             char text[static POSITION_TEXT_SIZE])
+{
+    if (row->id.len > 0 && row->id.len <= KEY_MAX) {
+        return row->id;
+    }
+    return (struct bytes){text, position_format(position, text)};
+}
+
 void encode_dead_letter(const struct encoder *encoder, const struct event *event,
                         enum dead_reason reason, const char *detail, struct record *record)
 {
@@ -188,8 +197,9 @@ void encode_dead_letter(const struct encoder *encoder, const struct event *event
         : row->unmapped ? BYTES_LIT(LETTER_VALUE_MESSAGE)
                         : BYTES_LIT(LETTER_VALUE_PAYLOAD));
     bool whole = bound_fixed(record);
-    bool id_is_key = row->id.len > 0 && row->id.len <= KEY_MAX;
-    record->key = id_is_key ? row->id : record_position(record, event->position);
+    char position[POSITION_TEXT_SIZE];
+    struct bytes key = dead_letter_key(row, event->position, position);
+    record->key = key.data == position ? record_text(record, key) : key;
     size_t n_fixed = record->n_headers;
     struct error fault; /* a headers column that is broken may be why this is a dead letter */
     if (headers_write_custom(&encoder->headers, row, letter, record, &fault) != OK) {

@@ -63,7 +63,15 @@ enum verdict MUST_CHECK encode_event(const struct encoder *encoder, struct event
 #define LETTER_VALUE_PAYLOAD "payload"
 #define LETTER_VALUE_MESSAGE "message" /* a logical message as a whole: no event in it */
 #define LETTER_VALUE_NONE    "none"
+/* Headers of the tombstone that ends a letter: why it is gone; and stream and source_table, as the
+ * letter had them. */
+#define TOMBSTONE_OUTCOME  "outcome"
+#define TOMBSTONE_REPLAYED "replayed"
+#define TOMBSTONE_PURGED   "purged"
 void encode_dead_letter(const struct encoder *encoder, const struct event *event,
                         enum dead_reason reason, const char *detail, struct record *record);
+/* The key of that record; a view into the row, or into text. */
+struct bytes dead_letter_key(const struct row *row, struct position position,
+                             char text[static POSITION_TEXT_SIZE]);
 
 #endif

@@ -42,6 +42,7 @@ struct reading {
     int32_t n_partitions;
     int32_t n_unfinished;
     int64_t deadline_us;
+    int64_t since_ms;    /* older records in front need not be read; 0: all are */
     int64_t patience_us; /* the deadline moves with every record; 0: it does not */
     reader_scan_fn *fn;
     void *context;
@@ -113,6 +114,16 @@ static enum verdict count_partitions(struct reading *reading, struct client *cli
     return verdict;
 }
 
+static void advance(struct reading *reading, struct partition *partition, int64_t position)
+{
+    if (position <= partition->position) {
+        return;
+    }
+    bool was_unfinished = partition->position < partition->high;
+    partition->position = position;
+    reading->n_unfinished -= was_unfinished && position >= partition->high;
+}
+
 static enum verdict find_ends(struct reading *reading, struct client *uncommitted,
                               struct error *error)
 {
@@ -132,6 +143,38 @@ static enum verdict find_ends(struct reading *reading, struct client *uncommitte
         reading->n_unfinished += partition->position < partition->high;
     }
     return OK;
+}
+
+/* Begins each partition at its first record of since_ms or later. */
+static enum verdict skip_older(struct reading *reading, struct client *uncommitted,
+                               struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list =
+        rd_kafka_topic_partition_list_new(reading->n_partitions);
+    for (int32_t i = 0; i < reading->n_partitions; i++) {
+        rd_kafka_topic_partition_list_add(list, reading->topic, i)->offset = reading->since_ms;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(uncommitted->rk, list, left_ms(reading));
+    for (int i = 0; i < list->cnt && code == 0; i++) {
+        const rd_kafka_topic_partition_t *answer = &list->elems[i];
+        struct partition *partition = &reading->partitions[answer->partition];
+        code = answer->err;
+        /* RD_KAFKA_OFFSET_END: there is none. */
+        int64_t first = answer->offset < 0 ? partition->high : answer->offset;
+        if (code == 0 && first > partition->low) {
+            partition->low = first;
+            advance(reading, partition, first);
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == 0) {
+        return OK;
+    }
+    char doing[300];
+    client_drain(uncommitted);
+    snprintf(doing, sizeof(doing), "tell where the recent records of topic \"%s\" begin",
+             reading->topic);
+    return client_failed(uncommitted, code, doing, error);
 }
 
 /* --- reading up to it ------------------------------------------------------------------------ */
@@ -158,16 +201,6 @@ static void stop_reading(struct reading *reading)
             rd_kafka_consume_stop(reading->handle, i);
         }
     }
-}
-
-static void advance(struct reading *reading, struct partition *partition, int64_t position)
-{
-    if (position <= partition->position) {
-        return;
-    }
-    bool was_unfinished = partition->position < partition->high;
-    partition->position = position;
-    reading->n_unfinished -= was_unfinished && position >= partition->high;
 }
 
 static bool is_passing(rd_kafka_resp_err_t code)
@@ -298,6 +331,9 @@ static enum verdict read_all(struct reader *reader, struct reading *reading, boo
     if (verdict == OK) {
         verdict = find_ends(reading, &reader->uncommitted, error);
     }
+    if (verdict == OK && reading->since_ms > 0) {
+        verdict = skip_older(reading, &reader->uncommitted, error);
+    }
     if (verdict == OK && reading->n_unfinished > 0) {
         reading->handle = rd_kafka_topic_new(client->rk, reading->topic, NULL);
         reading->queue = rd_kafka_queue_new(client->rk);
@@ -342,14 +378,22 @@ enum verdict reader_read(struct reader *reader, const char *topic, bool committe
 enum verdict reader_scan(struct reader *reader, const char *topic, int patience_ms,
                          reader_scan_fn *fn, void *context, struct error *error)
 {
+    return reader_scan_since(reader, topic, 0, patience_ms, NULL, fn, context, error);
+}
+
+enum verdict reader_scan_since(struct reader *reader, const char *topic, int64_t since_ms,
+                               int patience_ms, const atomic_bool *stop, reader_scan_fn *fn,
+                               void *context, struct error *error)
+{
     struct reading reading = {
         .topic = topic,
+        .since_ms = since_ms,
         .deadline_us = clock_us() + (int64_t)patience_ms * 1000,
         .patience_us = (int64_t)patience_ms * 1000,
         .fn = fn,
         .context = context,
     };
-    return read_all(reader, &reading, true, NULL, error);
+    return read_all(reader, &reading, true, stop, error);
 }
 
 int32_t reader_partitions(const struct reader *reader)

@@ -57,4 +57,11 @@ typedef bool reader_scan_fn(void *context, const struct reader_record *record);
 enum verdict MUST_CHECK reader_scan(struct reader *reader, const char *topic, int patience_ms,
                                     reader_scan_fn *fn, void *context, struct error *error);
 
+/* The same, of records from the first on that is not older than since_ms (0: all); those behind it
+ * may be older. AGAIN: *stop, which may be NULL. */
+enum verdict MUST_CHECK reader_scan_since(struct reader *reader, const char *topic,
+                                          int64_t since_ms, int patience_ms,
+                                          const atomic_bool *stop, reader_scan_fn *fn,
+                                          void *context, struct error *error);
+
 #endif

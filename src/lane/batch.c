@@ -236,6 +236,10 @@ static enum verdict send_events(struct batch *batch, struct producer *producer,
                 return verdict;
             }
             batch->watermark = event->position;
+            if (event->row.dead != DEAD_NOT) {
+                unmarked_add(&batch->unmarked, segment->commit_time_us / 1000,
+                             event->position.commit_lsn);
+            }
             if (++index % POLL_EVERY == 0) {
                 producer->ops->poll(producer, 0, on_report, batch);
                 if (batch->worst != OK) {
@@ -288,8 +292,9 @@ static enum verdict send_checkpoint(struct batch *batch, struct producer *produc
     record.n_headers = 0;
     snprintf(record.topic, sizeof(record.topic), "%s", options->checkpoint_topic);
     record.key = own ? CHECKPOINT_KEY_LANE : options->checkpoint_key;
-    record.value.len = checkpoint_write_lane(options->checkpoint, batch->watermark,
-                                             batch->settled_lsn, batch->checkpoint_value);
+    record.value.len =
+        checkpoint_write_lane(options->checkpoint, batch->watermark, batch->settled_lsn,
+                              &batch->unmarked, batch->checkpoint_value);
     record.value.data = batch->checkpoint_value;
     enum verdict verdict = send(batch, producer, &record, NULL, stop, error);
     if (verdict == OK && wait_for_reports(batch, producer, stop) != OK) {
@@ -310,6 +315,9 @@ static enum verdict attempt(struct batch *batch, struct producer *producer,
     if (verdict != OK) {
         return verdict;
     }
+    lsn marked_lsn = options->marked_lsn == NULL ? UINT64_MAX : atomic_load(options->marked_lsn);
+    bool all_marked = batch->unmarked_before.until_lsn < marked_lsn;
+    batch->unmarked = all_marked ? (struct unmarked){.any = false} : batch->unmarked_before;
     crash_point("batch_begun");
     verdict = send_events(batch, producer, options, stop, error);
     if (verdict == OK && !producer->transactional &&

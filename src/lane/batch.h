@@ -21,9 +21,11 @@ struct batch {
     struct segment *first;
     struct segment *last;
     uint32_t n_events;
-    struct position watermark; /* of its last event */
-    lsn settled_before;        /* S, as the lane's last record says: its next one says no less */
-    lsn settled_lsn;           /* S, as its checkpoint record says */
+    struct position watermark;       /* of its last event */
+    lsn settled_before;              /* S, as the lane's last record says: its next one no less */
+    lsn settled_lsn;                 /* S, as its checkpoint record says */
+    struct unmarked unmarked_before; /* the lane's letters that may not be marked yet */
+    struct unmarked unmarked;        /* and those of this attempt */
 
     /* The hunt: a record that Kafka refuses is among [suspect_from, suspect_to). The replay waits
      * for reports at these borders and in the middle, so that each half travels alone. from == to:

@@ -52,11 +52,12 @@ struct lane {
     /* --- the lane thread's own --- */
     struct batch batch;
     struct position watermark;
-    uint32_t turn;     /* which producer is next */
-    int64_t began_us;  /* when the last batch began */
-    int64_t pace_us;   /* least time from then to the next one, unless that is full */
-    int64_t used_us;   /* when the ids were last used */
-    uint32_t together; /* so many records may travel together; 0: any number */
+    struct unmarked unmarked; /* dead letters of this session whose rows may not be marked yet */
+    uint32_t turn;            /* which producer is next */
+    int64_t began_us;         /* when the last batch began */
+    int64_t pace_us;          /* least time from then to the next one, unless that is full */
+    int64_t used_us;          /* when the ids were last used */
+    uint32_t together;        /* so many records may travel together; 0: any number */
 };
 
 static void list_append(struct segment_list *list, struct segment *first, struct segment *last)
@@ -110,7 +111,8 @@ static void take(struct lane *lane, struct batch *batch)
                             .last = last,
                             .n_events = events,
                             .together = lane->together,
-                            .settled_before = lane->settled_lsn};
+                            .settled_before = lane->settled_lsn,
+                            .unmarked_before = lane->unmarked};
 }
 
 static void wait_us(struct lane *lane, int64_t us)
@@ -328,8 +330,9 @@ static enum verdict touch(struct lane *lane, struct error *error)
     lane->busy_since_us = clock_us(); /* what is submitted meanwhile waits for it */
     pthread_mutex_unlock(&lane->mutex);
     for (uint32_t i = 0; verdict == OK && i < 2 && lane->options.producers[i] != NULL; i++) {
-        lane->batch =
-            (struct batch){.watermark = lane->watermark, .settled_before = lane->settled_lsn};
+        lane->batch = (struct batch){.watermark = lane->watermark,
+                                     .settled_before = lane->settled_lsn,
+                                     .unmarked_before = lane->unmarked};
         verdict = publish(lane, lane->options.producers[i], error);
     }
     pthread_mutex_lock(&lane->mutex);
@@ -368,6 +371,7 @@ static void *lane_main(void *argument)
         }
         if (gathered) {
             lane->watermark = lane->batch.watermark;
+            lane->unmarked = lane->batch.unmarked;
             /* Twice as many the next time: what was too large may have been rare. */
             uint64_t together = 2 * (uint64_t)lane->batch.together;
             lane->together = together < lane->options.batch_events ? (uint32_t)together : 0;

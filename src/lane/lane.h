@@ -36,6 +36,9 @@ struct lane_options {
     int32_t checkpoint_partition;
     /* The published prefix over all lanes, kept by the loop: what this batch may say of S. */
     const _Atomic lsn *published_lsn;
+    /* The rows of everything below are marked, as far as the loop knows. NULL: no rows are marked.
+     */
+    const _Atomic lsn *marked_lsn;
     bool alone; /* the only lane: everything before its batch is settled, so S may be the batch's
                    own end */
     enum lane_missing_topic on_missing_topic;

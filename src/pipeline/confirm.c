@@ -73,6 +73,7 @@ enum verdict flow_tell_postgres(struct flow *flow, struct error *error)
     if (flow->sink == NULL) {
         lsn published_lsn = ledger_published_lsn(flow->ledger);
         atomic_store(&flow->published_lsn, published_lsn);
+        atomic_store(&flow->marked_lsn, safe_lsn);
         feedback_update(&flow->feedback, safe_lsn);
         if (rule_is_broken("commit_before_confirm") && flow->read_lsn > flow->feedback.flush_lsn) {
             flow->feedback.flush_lsn = flow->read_lsn;

@@ -8,14 +8,21 @@
 #include "base/clock.h"
 #include "config/config.h"
 #include "pg/stream.h"
+#include "pipeline/letters_left.h"
 
 /* --- lanes and back --- */
 
-/* Kafka has it already; the crash may have come between Kafka's commit and the mark. */
-static void on_left_out(void *context, const struct row *row, uint64_t transaction, uint32_t xid)
+/* Kafka has it already; the crash may have come between Kafka's commit and the mark. Kafka has it
+ * as a dead letter, perhaps: the row alone does not say. */
+static void on_left_out(void *context, const struct row *row, struct position position,
+                        uint64_t transaction, uint32_t xid)
 {
     struct flow *flow = context;
-    marker_add(flow->marker, row, transaction, xid);
+    struct row known = *row;
+    if (known.dead == DEAD_NOT && letters_left_has(flow->session.letters, row, position)) {
+        known.dead = DEAD_PROCESSING_FAILED;
+    }
+    marker_add(flow->marker, &known, transaction, xid);
 }
 
 /* The first of each reason is worth a line; the others are counted. */
@@ -117,6 +124,7 @@ static void start_lanes(struct flow *flow)
             .checkpoint = &flow->session.checkpoint,
             .checkpoint_topic = config->checkpoint_topic,
             .published_lsn = &flow->published_lsn,
+            .marked_lsn = &flow->marked_lsn,
             .alone = flow->n_lanes == 1,
             .on_missing_topic = missing_topic(config),
             .batch_events = config->batch.max_events,
@@ -165,6 +173,7 @@ struct flow *flow_new(const struct flow_options *options, const struct session *
     lsn start = with_snapshot ? checkpoint->settled_lsn : session->slot_lsn;
     flow->ledger = ledger_new(start);
     atomic_store(&flow->published_lsn, start);
+    atomic_store(&flow->marked_lsn, start);
     flow->marker = marker_new(options->config, &flow->session.table, !kafka, flow->ledger);
     start_intake(flow, kafka);
     if (with_snapshot) {

@@ -42,6 +42,7 @@ struct flow {
     struct lane **lanes;
     uint32_t n_lanes;
     _Atomic lsn published_lsn; /* what lanes may say of S */
+    _Atomic lsn marked_lsn;    /* the rows of everything below are marked */
     uint64_t in_lanes;         /* segments submitted and not collected */
     lsn read_lsn;              /* everything of the WAL below was received */
     lsn idle_lsn;              /* waits for a look at the publication; 0: none */

@@ -14,7 +14,7 @@
 #include "kafka/reader.h"
 #include "pipeline/leader.h"
 
-enum { READ_TIMEOUT_MS = 10000, FENCE_TIMEOUT_MS = 15000 };
+enum { READ_TIMEOUT_MS = 10000, FENCE_TIMEOUT_MS = 15000, TOPIC_TIMEOUT_MS = 10000 };
 
 void instance_name(char *name, size_t size)
 {
@@ -38,6 +38,34 @@ struct topic_spec checkpoint_topic_spec(const struct config *config, uint32_t la
         .settings = topic_settings,
         .n_settings = ARRAY_LEN(topic_settings),
     };
+}
+
+enum verdict checkpoint_provide(const struct config *config, const struct log *log, uint32_t lanes,
+                                bool may_create, struct error *error)
+{
+    struct cluster *cluster = NULL;
+    enum verdict verdict = cluster_new(config, log, &cluster, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    struct topic_state state;
+    struct topic_spec spec = checkpoint_topic_spec(config, lanes);
+    verdict = cluster_topic(cluster, config->checkpoint_topic, TOPIC_TIMEOUT_MS, &state, error);
+    if (verdict == OK && !state.exists && may_create) {
+        verdict = cluster_create_topic(cluster, &spec, TOPIC_TIMEOUT_MS, error);
+        if (verdict == OK) {
+            log_write(log, LOG_WARN, "the checkpoint topic is made again, and empty",
+                      F_TEXT("topic", spec.name));
+        }
+    } else if (verdict == OK && state.exists && state.partitions < spec.partitions) {
+        verdict = cluster_grow_topic(cluster, spec.name, spec.partitions, TOPIC_TIMEOUT_MS, error);
+        if (verdict == OK) {
+            log_write(log, LOG_INFO, "the checkpoint topic has grown for more lanes",
+                      F_U64("partitions", spec.partitions));
+        }
+    }
+    cluster_free(cluster);
+    return verdict;
 }
 
 /* What the reader's callback fills. */

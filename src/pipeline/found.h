@@ -23,6 +23,11 @@ struct reader;
  * configuration. */
 struct topic_spec checkpoint_topic_spec(const struct config *config, uint32_t lanes);
 
+/* More lanes than the topic has partitions: it grows, before a lane needs its own. One that was
+ * lost is made again, where it may be. */
+enum verdict MUST_CHECK checkpoint_provide(const struct config *config, const struct log *log,
+                                           uint32_t lanes, bool may_create, struct error *error);
+
 struct checkpoint_summary {
     uint64_t generation;
     uint64_t system_id;

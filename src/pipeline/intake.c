@@ -143,12 +143,13 @@ static struct segment *segment_for(struct intake *intake, uint32_t lane, size_t 
 
 /* --- one row --- */
 
-static void leave_out(struct intake *intake, const struct row *row)
+static void leave_out(struct intake *intake, const struct row *row, struct position position)
 {
     intake->counts.left_out++;
     ledger_expect(intake->options.ledger, intake->transaction, 1);
     ledger_published(intake->options.ledger, intake->transaction, 1);
-    intake->options.left_out(intake->options.context, row, intake->transaction, intake->xid);
+    intake->options.left_out(intake->options.context, row, position, intake->transaction,
+                             intake->xid);
 }
 
 static enum verdict template_cannot_tell(struct position position, struct error *error)
@@ -215,7 +216,7 @@ static enum verdict take_row(struct intake *intake, struct row *row, uint32_t or
         return OK;
     }
     switch (compare(intake, row, position, key)) {
-    case EVENT_IS_COMMITTED: leave_out(intake, row); return OK;
+    case EVENT_IS_COMMITTED: leave_out(intake, row, position); return OK;
     case EVENT_IS_UNKNOWN: return template_cannot_tell(position, error);
     case EVENT_IS_NEW: break;
     }

@@ -36,7 +36,8 @@ struct intake_options {
     bool (*wants)(void *context, const struct row *row, struct bytes key, int64_t commit_time_us);
     /* An event that Kafka has already: it may still want its mark. Called before the ledger settles
      * it. */
-    void (*left_out)(void *context, const struct row *row, uint64_t transaction, uint32_t xid);
+    void (*left_out)(void *context, const struct row *row, struct position position,
+                     uint64_t transaction, uint32_t xid);
     /* Segments for a lane, linked, oldest first. */
     void (*submit)(void *context, uint32_t lane, struct segment *first, struct segment *last);
     void *context;

@@ -19,6 +19,7 @@
 #include "pipeline/found.h"
 #include "pipeline/lanes.h"
 #include "pipeline/leader.h"
+#include "pipeline/letters_left.h"
 #include "pipeline/recover.h"
 #include "pipeline/source.h"
 #include "pipeline/standby.h"
@@ -29,7 +30,6 @@ enum {
                            minute by default */
     FENCE_SLICE_MS = 2000,
     FENCE_TRIES_MAX = 30,
-    TOPIC_TIMEOUT_MS = 10000,
 };
 
 /* A walsender that hears nothing ends the session: say that we live, and confirm nothing. */
@@ -155,38 +155,6 @@ static enum verdict fence_leader(const struct session_options *options, struct s
     return fence(options, session, leader_producer(session->leader), error);
 }
 
-/* More lanes than the checkpoint topic has partitions: it grows, before a lane needs its own. One
- * that was lost is made again, where a gap was accepted. */
-static enum verdict provide_checkpoint(const struct session_options *options, uint32_t lanes,
-                                       struct error *error)
-{
-    const struct config *config = options->config;
-    doing_set(options->doing, "Kafka: the checkpoint topic is provided");
-    struct cluster *cluster = NULL;
-    enum verdict verdict = cluster_new(config, options->log, &cluster, error);
-    if (verdict != OK) {
-        return verdict;
-    }
-    struct topic_state state;
-    struct topic_spec spec = checkpoint_topic_spec(config, lanes);
-    verdict = cluster_topic(cluster, config->checkpoint_topic, TOPIC_TIMEOUT_MS, &state, error);
-    if (verdict == OK && !state.exists && options->accept_gap) {
-        verdict = cluster_create_topic(cluster, &spec, TOPIC_TIMEOUT_MS, error);
-        if (verdict == OK) {
-            log_write(options->log, LOG_WARN, "the checkpoint topic is made again, and empty",
-                      F_TEXT("topic", spec.name));
-        }
-    } else if (verdict == OK && state.exists && state.partitions < spec.partitions) {
-        verdict = cluster_grow_topic(cluster, spec.name, spec.partitions, TOPIC_TIMEOUT_MS, error);
-        if (verdict == OK) {
-            log_write(options->log, LOG_INFO, "the checkpoint topic has grown for more lanes",
-                      F_U64("partitions", spec.partitions));
-        }
-    }
-    cluster_free(cluster);
-    return verdict;
-}
-
 /* What the start found, and what is to be made of it. */
 struct judgement {
     enum verdict gap; /* OK or REFUSE */
@@ -205,6 +173,34 @@ static void say_gap(const struct session_options *options, const struct session 
                     "lost"
                   : "going on over a gap, as told by --accept-gap",
               F_LSN("checkpoint", found->settled_lsn), F_LSN("slot", session->slot_lsn));
+}
+
+/* The rows of everything below are marked. Rows of the snapshot have an LSN before the slot's own.
+ */
+static lsn marked_lsn(const struct session *session, const struct checkpoint *checkpoint)
+{
+    bool with_snapshot = checkpoint->settled_lsn < checkpoint->origin_lsn;
+    return with_snapshot ? checkpoint->settled_lsn : session->slot_lsn;
+}
+
+static void beat_on(void *context)
+{
+    beat(context);
+}
+
+static enum verdict read_letters(const struct session_options *options, struct session *session,
+                                 struct reader *reader, struct error *error)
+{
+    const struct letters_left_options letters = {
+        .config = options->config,
+        .unmarked = session->checkpoint.unmarked,
+        .marked_lsn = marked_lsn(session, &session->checkpoint),
+        .stop = options->stop,
+        .beat = beat_on,
+        .context = session,
+    };
+    doing_set(options->doing, "Kafka: the dead letter topic is read");
+    return letters_left_read(&letters, reader, &session->letters, error);
 }
 
 /* The generation record of this leadership, with what a gap that was accepted makes of S. */
@@ -226,6 +222,7 @@ static enum verdict commit_generation(const struct session_options *options,
         .key_columns = columns,
         .forget_positions = accepted && judgement->foreign,
         .accept_lsn = accepted ? slot : 0,
+        .marked_lsn = marked_lsn(session, found),
         .at_least = at_least,
     };
     if (judgement->recovered) { /* founded again, as by init: the snapshot's rows come first */
@@ -282,7 +279,8 @@ static enum verdict take_leadership(const struct session_options *options, struc
         if (!options->accept_gap) {
             return source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
         }
-        verdict = provide_checkpoint(options, session->lanes, error);
+        doing_set(options->doing, "Kafka: the checkpoint topic is provided");
+        verdict = checkpoint_provide(options->config, options->log, session->lanes, true, error);
         if (verdict == OK) {
             verdict = look(options, session, reader, false, &first, error);
         }
@@ -321,7 +319,9 @@ static enum verdict take_leadership(const struct session_options *options, struc
         return error_set(error, RESTART, "another instance began to lead while this one started");
     }
     if (session->lanes > known_lanes) {
-        verdict = provide_checkpoint(options, session->lanes, error);
+        doing_set(options->doing, "Kafka: the checkpoint topic is provided");
+        verdict = checkpoint_provide(options->config, options->log, session->lanes,
+                                     options->accept_gap, error);
     }
     for (uint32_t lane = 0; verdict == OK && lane < lanes; lane++) {
         verdict = fence_lane(options, session, lane, error);
@@ -453,6 +453,9 @@ static enum verdict open_and_lead(const struct session_options *options, struct 
         if (verdict == OK) {
             verdict = lead(options, session, reader, renew, error);
         }
+        if (verdict == OK) {
+            verdict = read_letters(options, session, reader, error);
+        }
     }
     reader_free(reader);
     return verdict;
@@ -488,6 +491,7 @@ void session_release(struct session *session)
             }
         }
     }
+    letters_left_free(session->letters);
     pg_table_release(&session->table);
     checkpoint_release(&session->checkpoint);
     *session = (struct session){0};

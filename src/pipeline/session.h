@@ -19,6 +19,7 @@
 struct config;
 struct doing;
 struct leader;
+struct letters_left;
 
 struct session_options {
     const struct config *config;
@@ -45,7 +46,8 @@ struct session {
                        while it lives */
     struct checkpoint checkpoint; /* the generation that was committed for this session */
     struct leader *leader;
-    uint32_t lanes; /* of this session */
+    struct letters_left *letters; /* dead letters among what is left out; NULL: none */
+    uint32_t lanes;               /* of this session */
     struct producer *producers[LANES_MAX][2];
 };
 

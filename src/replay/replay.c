@@ -79,9 +79,11 @@ static bool is_wanted(void *context, const struct row *row, struct bytes key,
     return wanted;
 }
 
-static void on_left_out(void *context, const struct row *row, uint64_t transaction, uint32_t xid)
+static void on_left_out(void *context, const struct row *row, struct position position,
+                        uint64_t transaction, uint32_t xid)
 {
     (void)row;
+    (void)position;
     (void)xid;
     struct replay *replay = context;
     replay->result->left_out++;
@@ -267,8 +269,7 @@ static void say_trouble(struct replay *replay, int64_t now)
         lane_look(replay->sink.lanes[i], &look);
         if (look.waiting || look.busy_us > TROUBLE_EVERY_US) {
             log_write(replay->options->log, LOG_WARN,
-                      look.waiting ? "the replay waits for something outside"
-                                   : "waiting for Kafka: a batch of the replay is not committed",
+                      look.waiting ? "the replay waits for something outside" : "waiting for Kafka",
                       F_TEXT("trouble", look.trouble), F_TEXT("remedy", look.remedy));
         }
     }

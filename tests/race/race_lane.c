@@ -45,12 +45,20 @@ void encode_dead_letter(const struct encoder *encoder, const struct event *event
 }
 
 size_t checkpoint_write_lane(const struct checkpoint *checkpoint, struct position watermark,
-                             lsn settled_lsn, char value[static CHECKPOINT_RECORD_MAX])
+                             lsn settled_lsn, const struct unmarked *unmarked,
+                             char value[static CHECKPOINT_RECORD_MAX])
 {
     (void)checkpoint;
+    (void)unmarked;
     memcpy(value, &watermark.commit_lsn, sizeof(lsn));
     memcpy(value + sizeof(lsn), &settled_lsn, sizeof(lsn));
     return 2 * sizeof(lsn);
+}
+
+void unmarked_add(struct unmarked *unmarked, int64_t timestamp_ms, lsn commit_lsn)
+{
+    (void)timestamp_ms;
+    unmarked->until_lsn = commit_lsn;
 }
 
 /* --- producers; two of a lane share what the lane has committed --- */

@@ -96,9 +96,10 @@ Test(journal, a_replay_comes_back_with_its_progress)
     char *value = journal_write_job(&job, &size);
     cr_assert_eq(put(&journal, key, value, size), OK);
     char lane[CHECKPOINT_RECORD_MAX];
+    struct unmarked none = {.any = false};
     const char *ids[] = {"r1", "r2"}; /* the other one is somebody else's */
     for (lsn i = 0; i < 2; i++) {
-        size = checkpoint_write_lane(&written, (struct position){50 + i, 4}, 40 + i, lane);
+        size = checkpoint_write_lane(&written, (struct position){50 + i, 4}, 40 + i, &none, lane);
         journal_progress_key(ids[i], 1, key);
         cr_assert_eq(journal_apply(&journal, bytes_of(key), (struct bytes){lane, size}, &error),
                      OK);

@@ -110,7 +110,8 @@ Test(records, the_longest_of_each_fits)
         .generation = UINT64_MAX, .system_id = UINT64_MAX, .timeline = UINT32_MAX};
     char value[CHECKPOINT_RECORD_MAX];
     struct position most = {UINT64_MAX, UINT32_MAX};
-    cr_expect_leq(checkpoint_write_lane(&checkpoint, most, UINT64_MAX, value),
+    struct unmarked letters = {true, INT64_MIN, UINT64_MAX};
+    cr_expect_leq(checkpoint_write_lane(&checkpoint, most, UINT64_MAX, &letters, value),
                   CHECKPOINT_RECORD_MAX);
     cr_expect_leq(checkpoint_write_settled(&checkpoint, UINT64_MAX, value), CHECKPOINT_RECORD_MAX);
 }
@@ -143,7 +144,8 @@ Test(records, I9_what_is_no_checkpoint_is_refused)
     struct checkpoint generation;
     found(&generation);
     char good[CHECKPOINT_RECORD_MAX];
-    size_t size = checkpoint_write_lane(&generation, (struct position){1, 1}, 1, good);
+    struct unmarked none = {.any = false};
+    size_t size = checkpoint_write_lane(&generation, (struct position){1, 1}, 1, &none, good);
     const struct {
         int32_t partition;
         struct bytes key;

@@ -39,7 +39,8 @@ void topic_add_lane(struct topic *topic, const struct checkpoint *checkpoint, ui
                     struct position watermark, lsn settled_lsn)
 {
     char value[CHECKPOINT_RECORD_MAX];
-    size_t size = checkpoint_write_lane(checkpoint, watermark, settled_lsn, value);
+    struct unmarked none = {.any = false};
+    size_t size = checkpoint_write_lane(checkpoint, watermark, settled_lsn, &none, value);
     topic_add(topic, (int32_t)lane + 1, CHECKPOINT_KEY_LANE, value, size);
 }
 

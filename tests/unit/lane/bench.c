@@ -32,6 +32,7 @@ void bench_init(struct bench *bench, bool alone)
         .checkpoint = &bench->checkpoint,
         .checkpoint_topic = "checkpoint",
         .published_lsn = &bench->published_lsn,
+        .marked_lsn = &bench->marked_lsn,
         .alone = alone,
         .batch_events = 1000,
         .batch_bytes = 16 * 1024 * 1024,
@@ -48,6 +49,7 @@ struct segment *bench_add(struct bench *bench, uint32_t n, size_t size)
     segment->n_events = n;
     segment->commit_lsn = bench->wal;
     segment->end_lsn = bench->wal + 8;
+    segment->commit_time_us = (int64_t)bench->wal * 1000;
     segment->bytes = n * size;
     bench->wal += 10;
     for (uint32_t i = 0; i < n; i++) {

@@ -17,6 +17,7 @@ struct bench {
     struct checkpoint checkpoint;
     struct lane_options options;
     _Atomic lsn published_lsn;
+    _Atomic lsn marked_lsn;
     struct lane *lane;
     struct segment *segments; /* made, not yet submitted: a list */
     struct segment *last;

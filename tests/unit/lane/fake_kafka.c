@@ -116,6 +116,7 @@ static void keep_checkpoint(struct fake_batch *batch, const struct record *recor
     check(strcmp(record->topic, "checkpoint") == 0 && !batch->has_checkpoint);
     check(checkpoint_apply(&read, record->partition, record->key, record->value, &error) == OK);
     batch->has_checkpoint = true;
+    batch->unmarked = read.last[record->partition].unmarked;
     batch->checkpoint_partition = record->partition;
     batch->watermark = read.last[record->partition].watermark;
     batch->settled_lsn = read.last[record->partition].settled_lsn;

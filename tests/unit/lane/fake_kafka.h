@@ -22,6 +22,7 @@ struct fake_batch {
     bool committed;
     bool has_checkpoint;
     int32_t checkpoint_partition;
+    struct unmarked unmarked;
     struct position watermark;
     lsn settled_lsn;
 };

@@ -308,3 +308,65 @@ Test(lane, nothing_to_do_is_idle_and_stops)
     cr_expect_eq(bench.kafka.begins, 0);
     bench_release(&bench);
 }
+
+/* --- dead letters whose rows may not be marked yet --- */
+
+static void publish_one(struct bench *bench, enum dead_reason dead)
+{
+    struct segment *segment = bench_add(bench, 1, 10);
+    segment->first->row.dead = dead;
+    segment->first->row.detail = "why";
+    bench_submit(bench);
+    bench_wait(bench, bench->n_segments);
+}
+
+Test(lane, I10_its_record_says_which_letters_may_not_be_marked)
+{
+    struct bench bench;
+    bench_init(&bench, true);
+    publish_one(&bench, DEAD_NOT);           /* commit LSN 1000, and milliseconds */
+    publish_one(&bench, DEAD_INVALID_EVENT); /* 1010 */
+    publish_one(&bench, DEAD_NOT);
+    publish_one(&bench, DEAD_INVALID_EVENT); /* 1030 */
+    atomic_store(&bench.marked_lsn, 1030);   /* the first letter is */
+    publish_one(&bench, DEAD_NOT);
+    atomic_store(&bench.marked_lsn, 1031); /* both are */
+    publish_one(&bench, DEAD_NOT);
+    publish_one(&bench, DEAD_INVALID_EVENT); /* 1060 */
+    bench_stop(&bench);
+    const struct unmarked expected[] = {
+        {false, 0, 0},      {true, 1010, 1010}, {true, 1010, 1010}, {true, 1010, 1030},
+        {true, 1010, 1030}, {false, 0, 0},      {true, 1060, 1060},
+    };
+    cr_assert_eq(bench.kafka.n_batches, ARRAY_LEN(expected));
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        const struct unmarked *said = &bench.kafka.batches[i].unmarked;
+        cr_expect_eq(said->any, expected[i].any, "batch %zu", i);
+        cr_expect_eq(said->since_ms, expected[i].since_ms, "batch %zu", i);
+        cr_expect_eq(said->until_lsn, expected[i].until_lsn, "batch %zu", i);
+    }
+    bench_verify(&bench);
+    bench_release(&bench);
+}
+
+static bool is_in_the_middle(const struct event *event, bool dead)
+{
+    return event->position.ordinal == 1 && !dead;
+}
+
+/* A record that Kafka refuses is a letter of the replay, and the attempts before say nothing. */
+Test(lane, I10_a_letter_of_the_replay_is_said_too)
+{
+    struct bench bench;
+    bench_init(&bench, true);
+    bench.kafka.is_bad = is_in_the_middle;
+    bench_add(&bench, 3, 10);
+    bench_submit(&bench);
+    bench_wait(&bench, 1);
+    bench_stop(&bench);
+    const struct unmarked *said = &bench.kafka.batches[bench.kafka.n_batches - 1].unmarked;
+    cr_expect(said->any);
+    cr_expect_eq(said->since_ms, 1000);
+    cr_expect_eq(said->until_lsn, 1000);
+    bench_release(&bench);
+}
