@@ -364,7 +364,7 @@ static const char *read_map(struct avro_encoder *encoder, const char *at, const 
         write_text(encoder, name);
         if (encode_value(encoder, members.value, plan->inner[0]) == NULL) {
             /* The name may be gone by now: the text of what was inside took its place. */
-            struct bytes again;
+            struct bytes again = BYTES_NULL;
             (void)encode_text(encoder, members.name_at, "", &again);
             violation_inside_key(encoder->violation, again);
             return NULL;

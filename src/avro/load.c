@@ -203,6 +203,7 @@ static struct plan *load_plan(struct load *load, avro_schema_t schema, const str
     if (schema != NULL && is_avro_link(schema)) {
         schema = avro_schema_link_target(schema);
     }
+    check(schema != NULL);
     struct plan *known = linked(load, schema);
     if (known != NULL) {
         return known;

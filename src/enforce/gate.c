@@ -94,6 +94,7 @@ static void keep(struct contract_gate *gate, struct event *event, size_t lead, s
             encode_make_room(gate->encoder, event, lead + typed.len);
             room = room_of(gate, event, lead);
         }
+        check(room.data != NULL);
         memcpy(room.data, typed.data, typed.len);
     }
     event->typed = (struct bytes){room.data, typed.len};

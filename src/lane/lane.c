@@ -213,6 +213,7 @@ static void give_back_from(struct lane *lane, struct segment *culprit)
         bytes += s->bytes;
     }
     batch->last = batch->first;
+    check(batch->first != NULL && batch->first != culprit);
     while (batch->last->next != culprit) {
         batch->last = batch->last->next;
     }

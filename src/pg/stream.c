@@ -222,7 +222,7 @@ static enum verdict refuse_skipped(struct link *link, struct error *error)
               "out what it should publish: %s",
               link->host, link->skipped.text);
     error_remedy(error, "%s", publication_remedy);
-    error_code(error, link->skipped.sqlstate);
+    error_code(error, "42704"); /* what the versions before end the stream with */
     link->broken = true;
     return REFUSE;
 }
