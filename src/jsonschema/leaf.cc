@@ -83,17 +83,36 @@ unsigned type_of(const Adapter &value)
     return value.isString() ? IS_STRING : value.isArray() ? IS_ARRAY : IS_OBJECT;
 }
 
-/* Both are exact: a long double holds every int64 and every double. */
-long double exact(const Adapter &value)
+/* Below 0, 0 or above 0, exactly: a double does not hold every int64. */
+int compare(int64_t number, double limit)
 {
-    return value.isInteger() ? static_cast<long double>(value.getInteger())
-                             : static_cast<long double>(value.getDouble());
+    if (limit >= 0x1p63) {
+        return -1;
+    }
+    if (limit < -0x1p63) {
+        return 1;
+    }
+    const double below = std::floor(limit);
+    const auto whole = static_cast<int64_t>(below);
+    if (number != whole) {
+        return number < whole ? -1 : 1;
+    }
+    return below < limit ? -1 : 0;
 }
 
-long double exact(const json &value)
+template <typename T> int compare(T left, T right)
 {
-    return value.is_number_integer() ? static_cast<long double>(value.get<int64_t>())
-                                     : static_cast<long double>(value.get<double>());
+    return left < right ? -1 : static_cast<int>(left > right);
+}
+
+int compare(const Adapter &value, const json &limit)
+{
+    if (value.isInteger()) {
+        return limit.is_number_integer() ? compare(value.getInteger(), limit.get<int64_t>())
+                                         : compare(value.getInteger(), limit.get<double>());
+    }
+    return limit.is_number_integer() ? -compare(limit.get<int64_t>(), value.getDouble())
+                                     : compare(value.getDouble(), limit.get<double>());
 }
 
 bool is_multiple(const Adapter &value, const json &divisor)
@@ -102,9 +121,11 @@ bool is_multiple(const Adapter &value, const json &divisor)
         return value.getInteger() % divisor.get<int64_t>() == 0;
     }
     /* Decimal fractions are rounded before they get here. */
-    const long double quotient = exact(value) / exact(divisor);
-    const long double away = std::fabs(quotient - std::round(quotient));
-    return std::isfinite(quotient) && away <= 1e-9L && std::fabs(quotient) < 1e15L;
+    const double number =
+        value.isInteger() ? static_cast<double>(value.getInteger()) : value.getDouble();
+    const double quotient = number / divisor.get<double>();
+    const double away = std::fabs(quotient - std::round(quotient));
+    return std::fabs(quotient) < 1e12 && away <= 1e-9 + std::fabs(quotient) * 0x1p-51;
 }
 
 /* Equal values, and only those, have the same text. */
@@ -181,14 +202,13 @@ seam_outcome judge_text(const Leaf &leaf, const std::string &text, std::string &
 
 seam_outcome judge_number(const Leaf &leaf, const Adapter &value, std::string &expected)
 {
-    const long double number = exact(value);
-    if (leaf.minimum && number < exact(leaf.minimum->limit)) {
+    if (leaf.minimum && compare(value, leaf.minimum->limit) < 0) {
         expected = "a number of at least " + leaf.minimum->limit.dump();
-    } else if (leaf.maximum && number > exact(leaf.maximum->limit)) {
+    } else if (leaf.maximum && compare(value, leaf.maximum->limit) > 0) {
         expected = "a number of at most " + leaf.maximum->limit.dump();
-    } else if (leaf.above && number <= exact(leaf.above->limit)) {
+    } else if (leaf.above && compare(value, leaf.above->limit) <= 0) {
         expected = "a number above " + leaf.above->limit.dump();
-    } else if (leaf.below && number >= exact(leaf.below->limit)) {
+    } else if (leaf.below && compare(value, leaf.below->limit) >= 0) {
         expected = "a number below " + leaf.below->limit.dump();
     } else if (leaf.divisor && !is_multiple(value, *leaf.divisor)) {
         expected = "a multiple of " + leaf.divisor->dump();
