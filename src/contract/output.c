@@ -9,8 +9,8 @@ enum { FIRST_SIZE = 4096 };
 
 void output_init(struct output *output)
 {
-    output->begin = output->at = must_malloc(FIRST_SIZE + OUTPUT_SLACK);
-    output->end = output->begin + FIRST_SIZE;
+    char *memory = must_malloc(FIRST_SIZE + OUTPUT_SLACK);
+    *output = (struct output){.begin = memory, .at = memory, .end = memory + FIRST_SIZE};
 }
 
 void output_release(struct output *output)
