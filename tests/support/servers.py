@@ -234,7 +234,7 @@ class Kafka:
         """Until the others have noticed that a node is away. One that comes back sooner takes up what
         it led and coordinated under its old registration, and Kafka 4.3.1 can lose the end of a
         Kafka transaction when it is then taken away from it: docs/guarantees.md."""
-        if self.processes:
+        if any(n != node and process.poll() is None for n, process in self.processes.items()):
             wait_until(lambda: node not in self._members(), 60, f"node {node} is missed", 0.1)
 
     def _members(self):
