@@ -22,17 +22,7 @@ static const char *fail(struct avro_encoder *encoder, enum violation_kind kind, 
 
 static const char *fail_scan(struct avro_encoder *encoder, const struct scan_failure *failure)
 {
-    bool utf8 = failure->trouble == SCAN_BAD_UTF8 || failure->trouble == SCAN_HALF_SURROGATE;
-    bool deep = failure->trouble == SCAN_TOO_DEEP;
-    fail(encoder,
-         utf8   ? VIOLATION_UTF8
-         : deep ? VIOLATION_DEPTH
-                : VIOLATION_JSON,
-         failure->at,
-         utf8   ? "text in UTF-8"
-         : deep ? "at most 100 levels"
-                : "JSON");
-    violation_found(encoder->violation, "%s", scan_trouble_text(failure->trouble));
+    violation_of_scan(encoder->violation, (size_t)(failure->at - encoder->begin), failure);
     return NULL;
 }
 

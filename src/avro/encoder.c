@@ -125,22 +125,6 @@ bool encode_keys_differ(struct avro_encoder *encoder, size_t first)
 
 /* --- a whole payload -------------------------------------------------------------------------- */
 
-static void reject_scan(struct violation *violation, struct bytes json,
-                        const struct scan_failure *failure)
-{
-    bool utf8 = failure->trouble == SCAN_BAD_UTF8 || failure->trouble == SCAN_HALF_SURROGATE;
-    bool deep = failure->trouble == SCAN_TOO_DEEP;
-    violation_set(violation,
-                  utf8   ? VIOLATION_UTF8
-                  : deep ? VIOLATION_DEPTH
-                         : VIOLATION_JSON,
-                  (size_t)(failure->at - json.data), "%s",
-                  utf8   ? "text in UTF-8"
-                  : deep ? "at most 100 levels"
-                         : "JSON");
-    violation_found(violation, "%s", scan_trouble_text(failure->trouble));
-}
-
 enum verdict encoder_run(struct avro_encoder *encoder, const struct plan *plan, struct bytes json,
                          struct violation *violation)
 {
@@ -155,7 +139,7 @@ enum verdict encoder_run(struct avro_encoder *encoder, const struct plan *plan, 
     encoder->n_keys = 0;
     const char *at = scan_value(json.data, end, NESTING_MAX, &failure);
     if (at == NULL) {
-        reject_scan(violation, json, &failure);
+        violation_of_scan(violation, (size_t)(failure.at - json.data), &failure);
         return REJECT;
     }
     at = skip_space(at, end);

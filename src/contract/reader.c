@@ -161,13 +161,8 @@ const char *reader_fail(struct reader *reader, enum violation_kind kind, const c
 
 const char *reader_fail_scan(struct reader *reader, const struct scan_failure *failure)
 {
-    enum violation_kind kind = VIOLATION_JSON;
-    if (failure->trouble == SCAN_BAD_UTF8 || failure->trouble == SCAN_HALF_SURROGATE) {
-        kind = VIOLATION_UTF8;
-    } else if (failure->trouble == SCAN_TOO_DEEP) {
-        kind = VIOLATION_DEPTH;
-    }
-    violation_set(reader->violation, kind, (size_t)(failure->at - reader->begin), "JSON");
+    violation_set(reader->violation, violation_kind_of_scan(failure),
+                  (size_t)(failure->at - reader->begin), "JSON");
     violation_found(reader->violation, "%s", scan_trouble_text(failure->trouble));
     return NULL;
 }

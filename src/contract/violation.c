@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "contract/scan.h"
+#include "contract/transcode.h"
 
 enum { QUOTED_MAX = 48 };
 
@@ -50,6 +51,28 @@ static void quote(char to[static QUOTED_MAX + 8], struct bytes text)
         at += sequence;
     }
     memcpy(to + len, at < end ? "..." : "", at < end ? 4 : 1);
+}
+
+enum violation_kind violation_kind_of_scan(const struct scan_failure *failure)
+{
+    switch (failure->trouble) {
+    case SCAN_BAD_UTF8:
+    case SCAN_HALF_SURROGATE: return VIOLATION_UTF8;
+    case SCAN_TOO_DEEP: return VIOLATION_DEPTH;
+    default: return VIOLATION_JSON;
+    }
+}
+
+void violation_of_scan(struct violation *violation, size_t offset,
+                       const struct scan_failure *failure)
+{
+    enum violation_kind kind = violation_kind_of_scan(failure);
+    violation_set(violation, kind, offset,
+                  kind == VIOLATION_UTF8    ? "text in UTF-8"
+                  : kind == VIOLATION_DEPTH ? "at most %d levels"
+                                            : "JSON",
+                  NESTING_MAX);
+    violation_found(violation, "%s", scan_trouble_text(failure->trouble));
 }
 
 void violation_set(struct violation *violation, enum violation_kind kind, size_t offset,

@@ -31,6 +31,8 @@ enum violation_kind {
     VIOLATION_RULE,          /* another rule of the contract: anyOf, contains, ... */
 };
 
+struct scan_failure;
+
 struct violation {
     enum violation_kind kind;
     size_t offset;      /* of what was found, in the payload */
@@ -38,6 +40,13 @@ struct violation {
     char expected[160]; /* an int32 */
     char found[160];    /* the string "abc" */
 };
+
+/* Of a payload that is no JSON, no UTF-8, or nested too deep (scan.h). */
+enum violation_kind violation_kind_of_scan(const struct scan_failure *failure);
+
+/* The same as a violation, with what was expected and found. */
+void violation_of_scan(struct violation *violation, size_t offset,
+                       const struct scan_failure *failure);
 
 /* A name for logs, metrics and headers: "type". */
 const char *violation_kind_name(enum violation_kind kind);

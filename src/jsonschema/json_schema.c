@@ -92,19 +92,7 @@ const struct tree *json_schema_root(const struct json_schema *schema)
 static enum verdict reject_scan(struct violation *violation, struct bytes payload,
                                 const struct scan_failure *failure)
 {
-    size_t offset = (size_t)(failure->at - payload.data);
-    bool utf8 = failure->trouble == SCAN_BAD_UTF8 || failure->trouble == SCAN_HALF_SURROGATE;
-    bool deep = failure->trouble == SCAN_TOO_DEEP;
-    violation_set(violation,
-                  utf8   ? VIOLATION_UTF8
-                  : deep ? VIOLATION_DEPTH
-                         : VIOLATION_JSON,
-                  offset,
-                  deep   ? "at most %d levels"
-                  : utf8 ? "text in UTF-8"
-                         : "JSON",
-                  NESTING_MAX);
-    violation_found(violation, "%s", scan_trouble_text(failure->trouble));
+    violation_of_scan(violation, (size_t)(failure->at - payload.data), failure);
     return REJECT;
 }
 
