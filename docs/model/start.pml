@@ -72,7 +72,7 @@ inline accept_gap()
     fi
 }
 
-/* source_judge_gap, and the stream begins. */
+/* belongs_to_position, and the stream begins. */
 inline judge()
 {
     if

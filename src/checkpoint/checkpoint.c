@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/murmur2.h"
@@ -34,6 +35,28 @@ void checkpoint_release(struct checkpoint *checkpoint)
     }
     free(checkpoint->history);
     checkpoint_init(checkpoint);
+}
+
+struct checkpoint_summary checkpoint_summarize(const struct checkpoint *checkpoint)
+{
+    struct checkpoint_summary summary = {
+        .generation = checkpoint->generation,
+        .system_id = checkpoint->system_id,
+        .timeline = checkpoint->timeline,
+        .database_oid = checkpoint->database_oid,
+        .lanes = checkpoint->layout.lanes,
+        .settled_lsn = checkpoint->settled_lsn,
+        .furthest_lsn = checkpoint->settled_lsn,
+        .origin_lsn = checkpoint->origin_lsn,
+        .recovered_lsn = checkpoint->recovered_lsn,
+    };
+    memcpy(summary.instance, checkpoint->instance, sizeof(summary.instance));
+    for (uint32_t i = 0; i < checkpoint->layout.lanes; i++) {
+        if (checkpoint->layout.watermarks[i].commit_lsn > summary.furthest_lsn) {
+            summary.furthest_lsn = checkpoint->layout.watermarks[i].commit_lsn;
+        }
+    }
+    return summary;
 }
 
 void unmarked_add(struct unmarked *unmarked, int64_t timestamp_ms, lsn commit_lsn)

@@ -69,6 +69,23 @@ struct checkpoint {
     } last[LANES_MAX + 1]; /* 0: the leader's "settled" record; 1 + i: lane i */
 };
 
+/* What judgements and screens need of it, without its memory. */
+struct checkpoint_summary {
+    uint64_t generation;
+    uint64_t system_id;
+    uint32_t timeline;
+    uint32_t database_oid; /* 0: not known */
+    uint32_t lanes;
+    lsn settled_lsn;   /* S */
+    lsn furthest_lsn;  /* no event that Kafka has is beyond it */
+    lsn origin_lsn;    /* where the slot was created; settled_lsn below it: the snapshot is not
+                          finished */
+    lsn recovered_lsn; /* S of the slot before, where the table was read again; 0: never */
+    char instance[128];
+};
+
+struct checkpoint_summary checkpoint_summarize(const struct checkpoint *checkpoint);
+
 void checkpoint_init(struct checkpoint *checkpoint);
 void checkpoint_release(struct checkpoint *checkpoint);
 

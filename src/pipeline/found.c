@@ -145,17 +145,7 @@ enum verdict checkpoint_exists(const struct config *config, const struct log *lo
         return verdict;
     }
     *exists = checkpoint.found;
-    *summary = (struct checkpoint_summary){
-        .generation = checkpoint.generation,
-        .system_id = checkpoint.system_id,
-        .timeline = checkpoint.timeline,
-        .database_oid = checkpoint.database_oid,
-        .lanes = checkpoint.layout.lanes,
-        .settled_lsn = checkpoint.settled_lsn,
-        .origin_lsn = checkpoint.origin_lsn,
-        .recovered_lsn = checkpoint.recovered_lsn,
-    };
-    memcpy(summary->instance, checkpoint.instance, sizeof(summary->instance));
+    *summary = checkpoint_summarize(&checkpoint);
     checkpoint_release(&checkpoint);
     return OK;
 }

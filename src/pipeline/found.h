@@ -28,19 +28,6 @@ struct topic_spec checkpoint_topic_spec(const struct config *config, uint32_t la
 enum verdict MUST_CHECK checkpoint_provide(const struct config *config, const struct log *log,
                                            uint32_t lanes, bool may_create, struct error *error);
 
-struct checkpoint_summary {
-    uint64_t generation;
-    uint64_t system_id;
-    uint32_t timeline;
-    uint32_t database_oid; /* 0: not known */
-    uint32_t lanes;
-    lsn settled_lsn;   /* S */
-    lsn origin_lsn;    /* where the slot was created; settled_lsn below it: the snapshot is not
-                          finished */
-    lsn recovered_lsn; /* S of the slot before, where the table was read again; 0: never */
-    char instance[128];
-};
-
 /* Reads the newest generation, uncommitted records included (nothing hides them). A missing topic
  * is exists = false. */
 enum verdict MUST_CHECK checkpoint_exists(const struct config *config, const struct log *log,

@@ -17,6 +17,7 @@
 #include "pg/stream.h"
 #include "pipeline/doing.h"
 #include "pipeline/found.h"
+#include "pipeline/judgement.h"
 #include "pipeline/lanes.h"
 #include "pipeline/leader.h"
 #include "pipeline/letters_left.h"
@@ -155,26 +156,6 @@ static enum verdict fence_leader(const struct session_options *options, struct s
     return fence(options, session, leader_producer(session->leader), error);
 }
 
-/* What the start found, and what is to be made of it. */
-struct judgement {
-    enum verdict gap; /* OK or REFUSE */
-    bool foreign;     /* another system or timeline, or no checkpoint at all */
-    bool recovered;   /* the slot was made anew for a gap, with its snapshot: recover: table */
-    struct error error;
-};
-
-static void say_gap(const struct session_options *options, const struct session *session,
-                    const struct checkpoint *found, const struct judgement *judgement)
-{
-    log_write(options->log, LOG_WARN,
-              judgement->recovered
-                  ? "recovered from the table: rows that were still PENDING are published, some of "
-                    "them perhaps a second time; logical messages between the two positions are "
-                    "lost"
-                  : "going on over a gap, as told by --accept-gap",
-              F_LSN("checkpoint", found->settled_lsn), F_LSN("slot", session->slot_lsn));
-}
-
 /* The rows of everything below are marked. Rows of the snapshot have an LSN before the slot's own.
  */
 static lsn marked_lsn(const struct session *session, const struct checkpoint *checkpoint)
@@ -210,7 +191,7 @@ static enum verdict commit_generation(const struct session_options *options,
                                       struct error *error)
 {
     char *columns = key_columns(options->config);
-    bool accepted = judgement->gap == REFUSE && (options->accept_gap || judgement->recovered);
+    bool accepted = judgement_is_accepted(options, judgement);
     lsn slot = session->slot_lsn;
     struct generation_options next = {
         .system_id = session->identity.system_id,
@@ -234,7 +215,7 @@ static enum verdict commit_generation(const struct session_options *options,
     checkpoint_next_generation(found, &next, &session->checkpoint);
     free(columns);
     if (accepted) {
-        say_gap(options, session, found, judgement);
+        judgement_say_accepted(options, session, found, judgement);
     }
     doing_set(options->doing, "Kafka: the generation is committed");
     crash_point("before_generation");
@@ -254,30 +235,18 @@ static enum verdict commit_generation(const struct session_options *options,
     return verdict;
 }
 
-/* Whoever lost the slot must neither fence nor cry: its successor may well have published what was
- * written after this start looked at the server. */
-static enum verdict still_ours(const struct session_options *options, struct session *session,
-                               enum verdict verdict, struct error *error)
-{
-    struct error found = *error;
-    enum verdict alive = source_alive(session, options->config, error);
-    if (alive == OK) {
-        *error = found;
-    }
-    return alive == OK ? verdict : alive;
-}
-
 /* Steps 1 and 2 of the start: look (uncommitted), fence the leader, look, fence every lane, look
  * (committed). */
 static enum verdict take_leadership(const struct session_options *options, struct session *session,
                                     struct reader *reader, struct checkpoint *found,
                                     uint64_t *newest, struct error *error)
 {
+    struct seen seen = source_seen(options, session);
     struct checkpoint first;
     enum verdict verdict = look(options, session, reader, false, &first, error);
     if (verdict == WAIT && strcmp(error->code, "UNKNOWN_TOPIC_OR_PART") == 0) {
         if (!options->accept_gap) {
-            return source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
+            return belongs_refuse_without_checkpoint(&seen, error);
         }
         doing_set(options->doing, "Kafka: the checkpoint topic is provided");
         verdict = checkpoint_provide(options->config, options->log, session->lanes, true, error);
@@ -295,11 +264,11 @@ static enum verdict take_leadership(const struct session_options *options, struc
     if (verdict == OK && first.found && !options->accept_gap) {
         verdict = source_judge_lineage(options, &first, session, error);
     } else if (verdict == OK && !first.found && !options->accept_gap) {
-        verdict = source_refuse_without_checkpoint(options->config, session->slot_lsn, error);
+        verdict = belongs_refuse_without_checkpoint(&seen, error);
     }
     checkpoint_release(&first);
     if (verdict == OK || verdict == REFUSE) {
-        verdict = still_ours(options, session, verdict, error);
+        verdict = source_still_ours(options, session, verdict, error);
     }
     if (verdict == OK) {
         verdict = fence_leader(options, session, error);
@@ -329,33 +298,6 @@ static enum verdict take_leadership(const struct session_options *options, struc
     return verdict != OK ? verdict : look(options, session, reader, true, found, error);
 }
 
-static enum verdict judge(const struct session_options *options, struct session *session,
-                          const struct checkpoint *found, struct judgement *judgement,
-                          struct error *error)
-{
-    *judgement = (struct judgement){.gap = OK};
-    if (!found->found) {
-        judgement->gap =
-            source_refuse_without_checkpoint(options->config, session->slot_lsn, &judgement->error);
-        judgement->foreign = true;
-        return OK;
-    }
-    judgement->gap = source_judge_lineage(options, found, session, &judgement->error);
-    judgement->foreign = judgement->gap == REFUSE;
-    if (judgement->gap == OK) {
-        judgement->gap = source_judge_gap(options->config, found, session, &judgement->error);
-    }
-    if (judgement->foreign) {
-        enum verdict alive = still_ours(options, session, OK, error);
-        if (alive != OK) {
-            return alive;
-        }
-    }
-    bool recover = judgement->gap == REFUSE && !judgement->foreign && !options->accept_gap &&
-                   options->config->recover == RECOVER_TABLE;
-    return recover ? recover_is_prepared(options, session, &judgement->recovered, error) : OK;
-}
-
 static enum verdict lead(const struct session_options *options, struct session *session,
                          struct reader *reader, bool *renew, struct error *error)
 {
@@ -367,15 +309,14 @@ static enum verdict lead(const struct session_options *options, struct session *
         return verdict;
     }
     struct judgement judgement;
-    verdict = judge(options, session, &found, &judgement, error);
-    enum verdict gap = judgement.gap;
-    bool may_lead = gap == OK || (gap == REFUSE && (options->accept_gap || !judgement.foreign));
+    verdict = judgement_make(options, session, &found, &judgement, error);
     if (verdict != OK ||
-        !may_lead) { /* another system's generation must never be written unasked */
+        !judgement_may_lead(
+            options, &judgement)) { /* another system's generation must never be written unasked */
         checkpoint_release(&found);
         if (verdict == OK) {
             *error = judgement.error;
-            verdict = gap;
+            verdict = judgement.gap;
         }
         return verdict;
     }
@@ -383,7 +324,7 @@ static enum verdict lead(const struct session_options *options, struct session *
      * the slot ahead because its successor moved it, and must not cry wolf. */
     verdict = commit_generation(options, session, &found, newest, &judgement, error);
     checkpoint_release(&found);
-    if (verdict == OK && gap == REFUSE && !options->accept_gap && !judgement.recovered) {
+    if (verdict == OK && judgement.gap == REFUSE && !judgement_is_accepted(options, &judgement)) {
         *renew = options->config->recover == RECOVER_TABLE;
         *error = judgement.error;
         return REFUSE;
@@ -419,9 +360,10 @@ static enum verdict without_slot(const struct session_options *options, struct s
         verdict = source_judge_lineage(options, &found, session, error);
     }
     if (verdict == OK) {
-        *error = gone;
+        struct seen seen = source_seen(options, session);
+        struct checkpoint_summary recorded = checkpoint_summarize(&found);
         *renew = options->config->recover == RECOVER_TABLE;
-        verdict = source_refuse_gone_slot(&found, session, error);
+        verdict = belongs_refuse_without_slot(&seen, &recorded, &gone, error);
     }
     checkpoint_release(&found);
     return verdict;

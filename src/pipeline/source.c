@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/source.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,6 +240,17 @@ enum verdict source_alive(struct session *session, const struct config *config, 
     return OK;
 }
 
+enum verdict source_still_ours(const struct session_options *options, struct session *session,
+                               enum verdict verdict, struct error *error)
+{
+    struct error found = *error;
+    enum verdict alive = source_alive(session, options->config, error);
+    if (alive == OK) {
+        *error = found;
+    }
+    return alive == OK ? verdict : alive;
+}
+
 /* --- I9 --- */
 
 enum verdict source_judge_publication(const struct config *config,
@@ -300,97 +310,14 @@ enum verdict source_judge_publication(const struct config *config,
                               "again what is missing.");
 }
 
-enum verdict source_refuse_without_checkpoint(const struct config *config, lsn slot_lsn,
-                                              struct error *error)
+struct seen source_seen(const struct session_options *options, const struct session *session)
 {
-    error_set(error, REFUSE,
-              "slot \"%s\" is there, at " LSN_FORMAT
-              ", but the stream has no checkpoint in topic \"%s\": what was published before that "
-              "position is not known",
-              config->postgres.slot, LSN_ARGS(slot_lsn), config->checkpoint_topic);
-    return error_remedy(
-        error, "If this is a new stream, remove the slot with `walpost drop` and run "
-               "`walpost init`. If the topic was lost, `walpost run --accept-gap` starts at the "
-               "slot's position: events before it may be missing in Kafka, later ones may be "
-               "there twice.");
-}
-
-/* How to go on where a foreign history is meant. */
-static const char *accept_words(const struct session *session)
-{
-    return session->slot_gone ? "`walpost drop` and `walpost init` begin anew: rows that still "
-                                "have status PENDING "
-                                "are published by the snapshot."
-                              : "`walpost run --accept-gap` starts at the slot's position.";
-}
-
-/* Where the stream stands on this server. */
-static lsn here(const struct session *session)
-{
-    return session->slot_gone ? session->identity.wal_lsn : session->slot_lsn;
-}
-
-enum verdict source_refuse_gone_slot(const struct checkpoint *found, const struct session *session,
-                                     struct error *error)
-{
-    struct error gone = *error;
-    error_set(error, REFUSE,
-              "%s; Kafka has the stream up to " LSN_FORMAT ", the server's WAL ends at " LSN_FORMAT
-              " on timeline %u: events that were committed between may be missing in Kafka",
-              gone.what, LSN_ARGS(found->settled_lsn), LSN_ARGS(session->identity.wal_lsn),
-              session->identity.timeline);
-    return error_remedy(
-        error,
-        "%s With recover: table in the configuration a run makes the slot anew by itself and "
-        "publishes what is still PENDING, at least once. A failover slot (PostgreSQL 17) outlives "
-        "a "
-        "failover.",
-        strstr(gone.remedy, "`walpost drop`") != NULL ? gone.remedy
-                                                      : "`walpost init` says how to go on.");
-}
-
-static enum verdict refuse_foreign_system(const struct checkpoint *found,
-                                          const struct session *session, struct error *error)
-{
-    error_set(error, REFUSE,
-              "the checkpoint belongs to another PostgreSQL cluster: its system identifier is "
-              "%" PRIu64 " (settled to " LSN_FORMAT "), this server's is %" PRIu64
-              " (%s at " LSN_FORMAT ")",
-              found->system_id, LSN_ARGS(found->settled_lsn), session->identity.system_id,
-              session->slot_gone ? "its WAL ends" : "slot", LSN_ARGS(here(session)));
-    return error_remedy(
-        error,
-        "Check postgres.dsn and the stream's name: a copy of a configuration needs a stream name "
-        "of its own. If this cluster replaces the other one, %s",
-        accept_words(session));
-}
-
-/* LSNs of one cluster are alike in all its databases: nothing else would tell the two apart. */
-static enum verdict refuse_foreign_database(const struct checkpoint *found,
-                                            const struct session *session, struct error *error)
-{
-    error_set(error, REFUSE,
-              "the checkpoint belongs to another database of this PostgreSQL cluster: it is of the "
-              "one with OID %u (settled to " LSN_FORMAT "), \"%s\" has OID %u (slot at " LSN_FORMAT
-              ")",
-              found->database_oid, LSN_ARGS(found->settled_lsn), session->identity.database,
-              session->identity.database_oid, LSN_ARGS(session->slot_lsn));
-    return error_remedy(
-        error, "Check postgres.dsn and the stream's name: a copy of a configuration needs a "
-               "stream name of its own. If this database replaces the other one, `walpost run "
-               "--accept-gap` starts at the slot's position.");
-}
-
-/* The furthest position that Kafka has. */
-static lsn furthest(const struct checkpoint *found)
-{
-    lsn most = found->settled_lsn;
-    for (uint32_t i = 0; i < found->layout.lanes; i++) {
-        if (found->layout.watermarks[i].commit_lsn > most) {
-            most = found->layout.watermarks[i].commit_lsn;
-        }
-    }
-    return most;
+    return (struct seen){
+        .config = options->config,
+        .identity = &session->identity,
+        .has_slot = !session->slot_gone,
+        .slot_lsn = session->slot_lsn,
+    };
 }
 
 /* The replication link streams already, so the history is asked for on one of its own. */
@@ -406,74 +333,25 @@ static enum verdict branch_point(const struct session_options *options, struct s
     return verdict;
 }
 
-/* A data directory that was copied back keeps system identifier and timeline; only the end of its
- * WAL tells. */
-static enum verdict refuse_set_back(const struct checkpoint *found, const struct session *session,
-                                    struct error *error)
-{
-    error_set(error, REFUSE,
-              "the server's WAL ends at " LSN_FORMAT ", before what Kafka already has (" LSN_FORMAT
-              "): the server was set back to an earlier state, and new events would be taken for "
-              "published ones",
-              LSN_ARGS(session->identity.wal_lsn), LSN_ARGS(furthest(found)));
-    return error_remedy(error, "Compare the outbox table with the topics; then %s",
-                        accept_words(session));
-}
-
 enum verdict source_judge_lineage(const struct session_options *options,
                                   const struct checkpoint *found, struct session *session,
                                   struct error *error)
 {
-    if (found->system_id != session->identity.system_id) {
-        return refuse_foreign_system(found, session, error);
+    struct seen seen = source_seen(options, session);
+    struct checkpoint_summary recorded = checkpoint_summarize(found);
+    enum verdict verdict = belongs_to_server(&seen, &recorded, error);
+    if (verdict == OK) {
+        verdict = belongs_to_present(&seen, &recorded, error);
     }
-    if (found->database_oid != 0 && found->database_oid != session->identity.database_oid) {
-        return refuse_foreign_database(found, session, error);
-    }
-    if (session->identity.wal_lsn < furthest(found)) {
-        return refuse_set_back(found, session, error);
-    }
-    if (found->timeline == session->identity.timeline) {
-        return OK;
+    if (verdict != OK || recorded.timeline == session->identity.timeline) {
+        return verdict;
     }
     lsn branched = 0;
-    if (session->identity.timeline > found->timeline) {
-        enum verdict verdict = branch_point(options, session, found->timeline, &branched, error);
+    if (session->identity.timeline > recorded.timeline) {
+        verdict = branch_point(options, session, recorded.timeline, &branched, error);
         if (verdict != OK && verdict != REFUSE) {
             return verdict;
         }
     }
-    if (branched >= furthest(found)) {
-        return OK;
-    }
-    error_set(error, REFUSE,
-              "the server is on timeline %u, the checkpoint on timeline %u at " LSN_FORMAT
-              ": the server's history left that timeline at " LSN_FORMAT
-              ", before what Kafka already has",
-              session->identity.timeline, found->timeline, LSN_ARGS(furthest(found)),
-              LSN_ARGS(branched));
-    return error_remedy(
-        error,
-        "The server was restored or promoted without transactions that were published already. "
-        "Compare the outbox table with the topics; then %s",
-        accept_words(session));
-}
-
-enum verdict source_judge_gap(const struct config *config, const struct checkpoint *found,
-                              const struct session *session, struct error *error)
-{
-    lsn known = found->settled_lsn > found->origin_lsn ? found->settled_lsn : found->origin_lsn;
-    if (session->slot_lsn <= known) {
-        return OK;
-    }
-    error_set(
-        error, REFUSE,
-        "slot \"%s\" stands at " LSN_FORMAT ", ahead of the checkpoint at " LSN_FORMAT
-        ": it was advanced, or dropped and created again, by somebody else; events between the "
-        "two positions would be missing in Kafka",
-        config->postgres.slot, LSN_ARGS(session->slot_lsn), LSN_ARGS(known));
-    return error_remedy(
-        error, "Find the rows that were inserted between the two positions (they still have "
-               "status PENDING where marks are on) and insert them again; then `walpost run "
-               "--accept-gap` goes on from the slot's position.");
+    return belongs_to_timeline(&seen, &recorded, branched, error);
 }

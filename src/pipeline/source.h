@@ -6,6 +6,7 @@
 #ifndef WALPOST_PIPELINE_SOURCE_H
 #define WALPOST_PIPELINE_SOURCE_H
 
+#include "pipeline/belongs.h"
 #include "pipeline/session.h"
 
 /* One link to the server of the stream. */
@@ -21,6 +22,13 @@ enum verdict MUST_CHECK source_open(const struct session_options *options, struc
 enum verdict MUST_CHECK source_alive(struct session *session, const struct config *config,
                                      struct error *error);
 
+/* The same verdict and error while it is; otherwise those of source_alive. Whoever lost the slot
+ * must neither fence nor cry: its successor may well have published what was written after this
+ * start looked at the server. */
+enum verdict MUST_CHECK source_still_ours(const struct session_options *options,
+                                          struct session *session, enum verdict verdict,
+                                          struct error *error);
+
 /* REFUSE, in the user's words, when this publication does not carry the table's inserts. from_lsn,
  * to_lsn: the window in which rows may have been missed; from 0: none was read yet. */
 enum verdict MUST_CHECK source_judge_publication(const struct config *config,
@@ -28,18 +36,13 @@ enum verdict MUST_CHECK source_judge_publication(const struct config *config,
                                                  const struct pg_table *table, lsn from_lsn,
                                                  lsn to_lsn, struct error *error);
 
-/* Does the checkpoint belong to this cluster and to an ancestor of its timeline, and is the slot
- * where it left it? OK or REFUSE. */
+/* For the judgements of belongs.h. */
+struct seen source_seen(const struct session_options *options, const struct session *session);
+
+/* Does the checkpoint belong to this cluster and database, and to an ancestor of its timeline? OK
+ * or REFUSE; another verdict when the history could not be asked for. */
 enum verdict MUST_CHECK source_judge_lineage(const struct session_options *options,
                                              const struct checkpoint *found,
                                              struct session *session, struct error *error);
-enum verdict MUST_CHECK source_judge_gap(const struct config *config,
-                                         const struct checkpoint *found,
-                                         const struct session *session, struct error *error);
-/* The slot is gone, and *error says how; the checkpoint is of this history: adds both positions. */
-enum verdict source_refuse_gone_slot(const struct checkpoint *found, const struct session *session,
-                                     struct error *error);
-enum verdict source_refuse_without_checkpoint(const struct config *config, lsn slot_lsn,
-                                              struct error *error);
 
 #endif
