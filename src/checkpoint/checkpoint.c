@@ -51,6 +51,7 @@ struct checkpoint_summary checkpoint_summarize(const struct checkpoint *checkpoi
         .recovered_lsn = checkpoint->recovered_lsn,
     };
     memcpy(summary.instance, checkpoint->instance, sizeof(summary.instance));
+    memcpy(summary.slot, checkpoint->slot, sizeof(summary.slot));
     for (uint32_t i = 0; i < checkpoint->layout.lanes; i++) {
         if (checkpoint->layout.watermarks[i].commit_lsn > summary.furthest_lsn) {
             summary.furthest_lsn = checkpoint->layout.watermarks[i].commit_lsn;
@@ -181,6 +182,7 @@ void checkpoint_next_generation(const struct checkpoint *from,
     next->timeline = options->timeline;
     next->database_oid = options->database_oid;
     snprintf(next->instance, sizeof(next->instance), "%s", options->instance);
+    snprintf(next->slot, sizeof(next->slot), "%s", options->slot == NULL ? "" : options->slot);
     next->layout.lanes = options->lanes;
     next->layout.key_template = must_strdup(options->key_template);
     next->layout.key_columns =

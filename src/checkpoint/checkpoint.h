@@ -19,7 +19,12 @@
 #include "base/error.h"
 #include "base/lsn.h"
 
-enum { LANES_MAX = 64, CHECKPOINT_VERSION = 1, CHECKPOINT_RECORD_MAX = 128 };
+enum {
+    LANES_MAX = 64,
+    CHECKPOINT_VERSION = 1,
+    CHECKPOINT_RECORD_MAX = 128,
+    SLOT_NAME_SIZE = 64, /* PostgreSQL's NAMEDATALEN */
+};
 
 /* How lanes owned keys in some generation, and how far each came. Which lane an event belonged to
  * follows from three things: the template of its key, what the template's placeholders stood for,
@@ -49,10 +54,11 @@ struct checkpoint {
     uint32_t timeline;
     uint32_t database_oid; /* 0: not known */
     char instance[128];
-    lsn settled_lsn;      /* S: the largest of all records that count */
-    lsn origin_lsn;       /* where init or recover created the slot */
-    lsn recovered_lsn;    /* S of the slot before, where the table was read again; 0: never */
-    struct layout layout; /* of this generation */
+    char slot[SLOT_NAME_SIZE]; /* that it reads; empty: not known */
+    lsn settled_lsn;           /* S: the largest of all records that count */
+    lsn origin_lsn;            /* where init or recover created the slot */
+    lsn recovered_lsn;         /* S of the slot before, where the table was read again; 0: never */
+    struct layout layout;      /* of this generation */
     struct layout *history;
     size_t n_history;
     struct unmarked unmarked; /* of this generation and those before */
@@ -82,6 +88,7 @@ struct checkpoint_summary {
                           finished */
     lsn recovered_lsn; /* S of the slot before, where the table was read again; 0: never */
     char instance[128];
+    char slot[SLOT_NAME_SIZE]; /* empty: not known */
 };
 
 struct checkpoint_summary checkpoint_summarize(const struct checkpoint *checkpoint);
@@ -105,6 +112,7 @@ struct generation_options {
     uint32_t timeline;
     uint32_t database_oid;
     const char *instance;
+    const char *slot; /* NULL: not known */
     uint32_t lanes;
     const char *key_template;
     const char *key_columns;

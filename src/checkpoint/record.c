@@ -92,6 +92,7 @@ static void generation_read(struct checkpoint *checkpoint,
     fresh.recovered_lsn = from->recovered_lsn;
     fresh.unmarked = unmarked_of(from->unmarked);
     snprintf(fresh.instance, sizeof(fresh.instance), "%s", from->instance);
+    snprintf(fresh.slot, sizeof(fresh.slot), "%s", from->slot);
     fresh.layout.lanes = from->lanes;
     fresh.layout.key_template = must_strdup(from->key_template);
     fresh.layout.key_columns = known_columns(from->key_columns);
@@ -260,6 +261,7 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
                                   size_t *size)
 {
     char *instance = must_strdup(checkpoint->instance);
+    char *slot = must_strdup(checkpoint->slot);
     Walpost__V1__UnmarkedLetters letters = unmarked_write(&checkpoint->unmarked);
     Walpost__V1__GenerationCheckpoint record = WALPOST__V1__GENERATION_CHECKPOINT__INIT;
     record.version = CHECKPOINT_VERSION;
@@ -269,6 +271,7 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
     record.timeline = checkpoint->timeline;
     record.database_oid = checkpoint->database_oid;
     record.instance = instance;
+    record.slot = slot;
     record.lanes = checkpoint->layout.lanes;
     record.key_template = checkpoint->layout.key_template;
     if (checkpoint->layout.key_columns != NULL) {
@@ -292,5 +295,6 @@ char *checkpoint_write_generation(const struct checkpoint *checkpoint, lsn accep
     }
     free(record.history);
     free(instance);
+    free(slot);
     return value;
 }

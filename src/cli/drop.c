@@ -38,6 +38,36 @@ static enum verdict confirm(const struct config *config, bool yes, struct error 
     return OK;
 }
 
+static enum verdict read_checkpoint(struct look *look, struct error *error)
+{
+    struct log log = reach_log(look->config);
+    enum verdict verdict = checkpoint_exists(look->config, &log, &look->found.has_checkpoint,
+                                             &look->found.checkpoint, error);
+    /* no checkpoint that this version can read: the question will be asked */
+    return verdict == FATAL ? OK : verdict;
+}
+
+/* A copy of a configuration shares publication and topics with the stream that it was copied from.
+ */
+static enum verdict judge_whose(struct look *look, struct error *error)
+{
+    const char *name = look->config->postgres.slot;
+    const struct pg_slot *slot = &look->found.slot;
+    if (slot->exists &&
+        (strcmp(slot->type, "logical") != 0 || strcmp(slot->plugin, "pgoutput") != 0 ||
+         strcmp(slot->database, look->found.identity.database) != 0)) {
+        return judge_slot(look->config, &look->found, error);
+    }
+    if (judge_slot_name(look->config, &look->found, error) == OK) {
+        return OK;
+    }
+    return error_remedy(error,
+                        "Nothing was removed. To remove that stream, name its slot: `walpost drop "
+                        "--set postgres.slot=%s`. What is left of slot \"%s\" goes with SELECT "
+                        "pg_drop_replication_slot('%s');",
+                        look->found.checkpoint.slot, name, name);
+}
+
 /* The slot goes first: it is what holds WAL back. */
 static enum verdict drop_slot(struct look *look, struct error *error)
 {
@@ -51,10 +81,6 @@ static enum verdict drop_slot(struct look *look, struct error *error)
         error_set(error, WAIT, "slot \"%s\" is in use by pid %d; nothing was removed", name,
                   slot->active_pid);
         return error_remedy(error, "Stop the `walpost run` of this stream first.");
-    }
-    if (strcmp(slot->type, "logical") != 0 || strcmp(slot->plugin, "pgoutput") != 0 ||
-        strcmp(slot->database, look->found.identity.database) != 0) {
-        return judge_slot(look->config, &look->found, error);
     }
     enum verdict verdict = catalog_drop_slot(look->sql, name, error);
     if (verdict == OK) {
@@ -116,15 +142,6 @@ static enum verdict drop_topic(struct look *look, const char *name, struct error
         printf("absent   topic %s\n", name);
         return OK;
     }
-    if (verdict == OK) {
-        struct log log = reach_log(look->config);
-        verdict = checkpoint_exists(look->config, &log, &look->found.has_checkpoint,
-                                    &look->found.checkpoint, error);
-        if (verdict ==
-            FATAL) { /* no checkpoint that this version can read: the question was asked */
-            verdict = OK;
-        }
-    }
     if (verdict == OK && judge_is_foreign(&look->found)) { /* a copy of a configuration */
         printf(
             "kept     topic %s: it belongs to a stream of another PostgreSQL cluster or database\n",
@@ -146,6 +163,12 @@ static enum verdict drop_all(struct look *look, bool yes, struct error *error)
     enum verdict verdict = look_at_postgres(look, error);
     if (verdict == OK) { /* both sides answer before anything is removed */
         verdict = reach_kafka(look->config, &look->cluster, &n_brokers, error);
+    }
+    if (verdict == OK) {
+        verdict = read_checkpoint(look, error);
+    }
+    if (verdict == OK) {
+        verdict = judge_whose(look, error);
     }
     if (verdict == OK) {
         verdict = confirm(look->config, yes, error);

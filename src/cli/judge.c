@@ -65,6 +65,15 @@ bool judge_is_foreign(const struct findings *found)
     return found->has_checkpoint && belongs_elsewhere(&seen, &found->checkpoint);
 }
 
+enum verdict judge_slot_name(const struct config *config, const struct findings *found,
+                             struct error *error)
+{
+    struct seen seen = what_is_seen(config, found);
+    return found->has_checkpoint && !judge_is_foreign(found)
+               ? belongs_to_slot(&seen, &found->checkpoint, error)
+               : OK;
+}
+
 enum verdict judge_position(const struct config *config, const struct findings *found,
                             struct error *error)
 {
@@ -74,6 +83,9 @@ enum verdict judge_position(const struct config *config, const struct findings *
     }
     /* Before the slot is looked at: somebody else's checkpoint says nothing about it. */
     enum verdict verdict = belongs_to_server(&seen, &found->checkpoint, error);
+    if (verdict == OK) {
+        verdict = belongs_to_slot(&seen, &found->checkpoint, error);
+    }
     if (verdict != OK) {
         return verdict;
     }

@@ -127,7 +127,8 @@ static void print_slot(const struct config *config, const struct pg_slot *slot)
     }
 }
 
-static void print_checkpoint(const struct findings *found, const struct error *kafka_error)
+static void print_checkpoint(const struct config *config, const struct findings *found,
+                             const struct error *kafka_error)
 {
     char text[256];
     const struct checkpoint_summary *checkpoint = &found->checkpoint;
@@ -138,6 +139,11 @@ static void print_checkpoint(const struct findings *found, const struct error *k
     if (!found->has_checkpoint) {
         line("checkpoint", "is not there");
         return;
+    }
+    struct error whose;
+    if (judge_slot_name(config, found, &whose) != OK) {
+        line("warning", whose.what);
+        line("", whose.remedy);
     }
     print_lsn("settled", checkpoint->settled_lsn);
     if (checkpoint->recovered_lsn != 0) {
@@ -245,7 +251,7 @@ static void print_screen(const struct look *look, const struct rows *rows,
 {
     line("stream", look->config->stream);
     print_slot(look->config, &look->found.slot);
-    print_checkpoint(&look->found, kafka_error);
+    print_checkpoint(look->config, &look->found, kafka_error);
     print_rows(rows);
     print_depth(depth);
     print_window(look, replays);
@@ -337,6 +343,7 @@ static void print_json(const struct look *look, const struct rows *rows, const s
     if (look->found.has_checkpoint) {
         json_int(&json, "generation", (int64_t)checkpoint->generation);
         json_text(&json, "instance", checkpoint->instance);
+        json_text(&json, "slot", checkpoint->slot[0] == '\0' ? NULL : checkpoint->slot);
         json_text(&json, "leader", slot->active ? checkpoint->instance : NULL);
         json_int(&json, "lanes", checkpoint->lanes);
         json_lsn(&json, "settled_lsn", checkpoint->settled_lsn);

@@ -14,7 +14,7 @@ static struct standing standing(const struct seen *seen)
 {
     struct standing here;
     snprintf(here.text, sizeof(here.text), "%s " LSN_FORMAT,
-             seen->has_slot ? "slot at" : "its WAL ends at",
+             seen->has_slot ? "its slot stands at" : "its WAL ends at",
              LSN_ARGS(seen->has_slot ? seen->slot_lsn : seen->identity->wal_lsn));
     return here;
 }
@@ -45,6 +45,13 @@ static const char *anew_or_accept(const struct seen *seen)
     return seen->has_slot ? "`walpost run --accept-gap` starts at the slot's position."
                           : "`walpost drop` and `walpost init` begin anew: rows that still have "
                             "status PENDING are published by the snapshot.";
+}
+
+/* Up to here nothing is missing in Kafka. */
+static lsn known_to(const struct checkpoint_summary *recorded)
+{
+    return recorded->settled_lsn > recorded->origin_lsn ? recorded->settled_lsn
+                                                        : recorded->origin_lsn;
 }
 
 static bool is_of_other_database(const struct seen *seen, const struct checkpoint_summary *recorded)
@@ -92,6 +99,54 @@ enum verdict belongs_to_server(const struct seen *seen, const struct checkpoint_
     return OK;
 }
 
+static enum verdict remedy_for_slot(const struct seen *seen,
+                                    const struct checkpoint_summary *recorded, struct error *error)
+{
+    const char *ours = seen->config->postgres.slot;
+    const char *theirs = recorded->slot;
+    const char *name_of_its_own =
+        "Another stream, be it a copy of this configuration, needs a stream name of its own.";
+    if (!seen->has_slot) {
+        return error_remedy(error,
+                            "%s If the stream's slot is to be \"%s\" from now on, stop every "
+                            "walpost of the stream: SELECT pg_copy_logical_replication_slot('%s', "
+                            "'%s'); then `walpost run --accept-gap`.",
+                            name_of_its_own, ours, theirs, ours);
+    }
+    return error_remedy(error,
+                        "%s If \"%s\" takes the place of \"%s\", stop every walpost of the "
+                        "stream; then `walpost run --accept-gap` goes on with it%s, and SELECT "
+                        "pg_drop_replication_slot('%s') removes the other.",
+                        name_of_its_own, ours, theirs,
+                        seen->slot_lsn > known_to(recorded)
+                            ? " (events between the two positions will be missing in Kafka)"
+                            : "",
+                        theirs);
+}
+
+enum verdict belongs_to_slot(const struct seen *seen, const struct checkpoint_summary *recorded,
+                             struct error *error)
+{
+    const char *ours = seen->config->postgres.slot;
+    if (recorded->slot[0] == '\0' || strcmp(recorded->slot, ours) == 0) {
+        return OK;
+    }
+    char here[96];
+    if (seen->has_slot) {
+        snprintf(here, sizeof(here), ", at " LSN_FORMAT, LSN_ARGS(seen->slot_lsn));
+    } else {
+        snprintf(here, sizeof(here),
+                 ", which is not there (the server's WAL ends at " LSN_FORMAT ")",
+                 LSN_ARGS(seen->identity->wal_lsn));
+    }
+    error_set(error, REFUSE,
+              "the checkpoint in topic \"%s\" (settled to " LSN_FORMAT
+              ") is of the stream that reads slot \"%s\"; this configuration names slot \"%s\"%s",
+              seen->config->checkpoint_topic, LSN_ARGS(recorded->settled_lsn), recorded->slot, ours,
+              here);
+    return remedy_for_slot(seen, recorded, error);
+}
+
 /* A data directory that was copied back keeps system identifier and timeline; only the end of its
  * WAL tells. */
 enum verdict belongs_to_present(const struct seen *seen, const struct checkpoint_summary *recorded,
@@ -131,8 +186,7 @@ enum verdict belongs_to_timeline(const struct seen *seen, const struct checkpoin
 enum verdict belongs_to_position(const struct seen *seen, const struct checkpoint_summary *recorded,
                                  struct error *error)
 {
-    lsn known =
-        recorded->settled_lsn > recorded->origin_lsn ? recorded->settled_lsn : recorded->origin_lsn;
+    lsn known = known_to(recorded);
     if (seen->slot_lsn <= known) {
         return OK;
     }

@@ -24,6 +24,12 @@ enum verdict MUST_CHECK belongs_to_server(const struct seen *seen,
                                           const struct checkpoint_summary *recorded,
                                           struct error *error);
 
+/* Does the stream read the slot that is configured? Two configurations with one stream name and a
+ * slot each would fence each other in turns; only the checkpoint can tell. */
+enum verdict MUST_CHECK belongs_to_slot(const struct seen *seen,
+                                        const struct checkpoint_summary *recorded,
+                                        struct error *error);
+
 /* Does the server still have all that Kafka has? identity->wal_lsn must be younger than what was
  * recorded. */
 enum verdict MUST_CHECK belongs_to_present(const struct seen *seen,

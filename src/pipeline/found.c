@@ -168,6 +168,7 @@ enum verdict checkpoint_found(const struct config *config, const struct pg_ident
                                    .timeline = identity->timeline,
                                    .database_oid = identity->database_oid,
                                    .instance = instance,
+                                   .slot = config->postgres.slot,
                                    .lanes = lanes,
                                    .key_template = config->route.key,
                                    .key_columns = columns,

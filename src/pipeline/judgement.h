@@ -12,9 +12,16 @@
 struct judgement {
     enum verdict gap; /* OK or REFUSE */
     bool foreign;     /* another system or timeline, or no checkpoint at all */
+    bool other_slot;  /* the stream reads another one; what Kafka has still counts */
     bool recovered;   /* the slot was made anew for a gap, with its snapshot: recover: table */
     struct error error;
 };
+
+/* Before anything is fenced: is the checkpoint this stream's, and the server in its history? OK or
+ * REFUSE; another verdict: that could not be asked. */
+enum verdict MUST_CHECK judgement_of_stream(const struct session_options *options,
+                                            struct session *session, const struct checkpoint *found,
+                                            struct error *error);
 
 /* Not OK: the judgement could not be made. */
 enum verdict MUST_CHECK judgement_make(const struct session_options *options,

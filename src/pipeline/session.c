@@ -198,6 +198,7 @@ static enum verdict commit_generation(const struct session_options *options,
         .timeline = session->identity.timeline,
         .database_oid = session->identity.database_oid,
         .instance = options->instance,
+        .slot = options->config->postgres.slot,
         .lanes = session->lanes,
         .key_template = options->config->route.key,
         .key_columns = columns,
@@ -262,7 +263,7 @@ static enum verdict take_leadership(const struct session_options *options, struc
     uint32_t lanes = first.lanes_seen > session->lanes ? first.lanes_seen : session->lanes;
     verdict = first.found ? standby_judge_generation(options, &first, error) : OK;
     if (verdict == OK && first.found && !options->accept_gap) {
-        verdict = source_judge_lineage(options, &first, session, error);
+        verdict = judgement_of_stream(options, session, &first, error);
     } else if (verdict == OK && !first.found && !options->accept_gap) {
         verdict = belongs_refuse_without_checkpoint(&seen, error);
     }
@@ -357,7 +358,7 @@ static enum verdict without_slot(const struct session_options *options, struct s
         verdict = standby_judge_generation(options, &found, error);
     }
     if (verdict == OK) {
-        verdict = source_judge_lineage(options, &found, session, error);
+        verdict = judgement_of_stream(options, session, &found, error);
     }
     if (verdict == OK) {
         struct seen seen = source_seen(options, session);

@@ -125,6 +125,54 @@ def test_I9_I11_another_database_with_the_name_of_a_running_stream(new_stream, p
         stream.assert_exactly_once(writer.truth)
 
 
+def assert_another_slot(walpost, *slots):
+    assert_refused(walpost, *(f'"{slot}"' for slot in slots))
+    assert "stream name of its own" in walpost.last_error()["remedy"], walpost.last_error()
+
+
+@pytest.mark.quick
+def test_I9_I11_another_slot_with_the_name_of_a_running_stream(stream):
+    """The same configuration and database, but for the slot: no lock tells the two apart."""
+    other = stream.slot + "_2"
+    copy = stream.instance("copy", postgres={"slot": other}, recover="table")
+    writer = stream.writer(keys=10, pause=0.02)
+    with stream.running():
+        stream.walpost.wait_for('"streaming"')
+        leader = stream.slot_state("active_pid")
+        wait_until(lambda: generations(stream) == 2, 60, "the generation that leads")
+        with writer.running():
+            assert f'reads slot "{stream.slot}"' in copy.init(status=3).stderr
+            copy.start()
+            assert_another_slot(copy, stream.slot, other)  # and recover: table makes none
+            made = re.search(r"SELECT .*?\)", copy.last_error()["remedy"]).group()
+            assert not stream.value("select 1 from pg_replication_slots where slot_name = %s", (other,))
+            stream.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", (other,))
+            for arguments in ((), ("--take-over",)):
+                copy.start(*arguments)
+                assert_another_slot(copy, stream.slot, other)
+            assert copy.status()["checkpoint"]["slot"] == stream.slot
+            assert f"postgres.slot={stream.slot}" in copy.command("drop", "--yes", status=3).stderr
+        assert stream.walpost.running and stream.slot_state("active_pid") == leader
+        assert generations(stream) == 2
+        stream.assert_exactly_once(writer.truth)
+    # On purpose: as the remedy says, nothing is lost and nothing repeated.
+    stream.execute("select pg_drop_replication_slot(%s)", (other,))
+    rows = stream.insert(3)
+    stream.execute(made)
+    before = [record.headers["event_id"] for record in stream.records(1)]
+    said = copy.command("run", "--once", "--accept-gap").stderr
+    assert "going on with another slot" in said, said
+    rows += stream.insert(2)
+    copy.command("run", "--once")
+    records = stream.records(len(before) + len(rows))
+    seen = [record.headers["event_id"] for record in records]
+    assert sorted(seen) == sorted(before + rows)
+    assert [event for event in seen if event in rows] == rows
+    stream.walpost.start()
+    assert_another_slot(stream.walpost, stream.slot, other)
+    assert "removed  slot" in copy.command("drop", "--yes").stdout
+
+
 class History:
     """A stream on a server of its own, whose data directory is kept while it has published `kept`,
     and put back after it has published many more."""

@@ -47,6 +47,7 @@ Test(records, a_generation_goes_round_with_its_history)
     struct generation_options options = {.system_id = founding.system_id,
                                          .timeline = founding.timeline,
                                          .instance = "host-2",
+                                         .slot = "walpost_orders",
                                          .lanes = 64,
                                          .key_template = "{column:a}",
                                          .key_columns = "aggregate_id=aggregate\n",
@@ -64,6 +65,7 @@ Test(records, a_generation_goes_round_with_its_history)
     cr_expect_eq(read.system_id, founding.system_id);
     cr_expect_eq(read.timeline, founding.timeline);
     cr_expect_str_eq(read.instance, "host-2");
+    cr_expect_str_eq(read.slot, "walpost_orders");
     cr_expect_eq(read.settled_lsn, 1000);
     cr_expect_eq(read.origin_lsn, 900);
     cr_expect_eq(read.layout.lanes, 64);
@@ -209,6 +211,7 @@ Test(records, a_generation_of_an_older_version_is_read)
     cr_expect_str_eq(read.layout.key_template, "{k}");
     cr_expect_null(read.layout.key_columns);
     cr_expect_eq(read.database_oid, 0);
+    cr_expect_str_eq(read.slot, "");
     cr_assert_eq(read.n_history, 1);
     cr_expect_str_eq(read.history[0].key_template, "{o}");
     cr_expect_null(read.history[0].key_columns);

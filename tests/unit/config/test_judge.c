@@ -125,6 +125,56 @@ Test(judge, I9_the_checkpoint_of_another_database_is_refused)
     }
 }
 
+/* Two configurations with one stream name and a slot each would fence each other in turns. */
+Test(judge, I11_the_checkpoint_of_a_stream_with_another_slot_is_refused)
+{
+    struct error error;
+    struct findings found = healthy(); /* of a version that did not record it */
+    cr_expect_eq(judge_slot_name(&config, &found, &error), OK);
+    snprintf(found.checkpoint.slot, sizeof(found.checkpoint.slot), "walpost_orders");
+    cr_expect_eq(judge_position(&config, &found, &error), OK);
+    snprintf(found.checkpoint.slot, sizeof(found.checkpoint.slot), "walpost_orders_2");
+    cr_expect_eq(judge_slot_name(&config, &found, &error), REFUSE);
+    found.slot.confirmed_lsn = 60; /* no gap */
+    for (int i = 0; i < 2; i++) {
+        found.slot.exists = i == 0;
+        cr_expect_eq(judge_position(&config, &found, &error), REFUSE);
+        cr_expect_not_null(strstr(error.what, "\"walpost_orders_2\""), "%s", error.what);
+        cr_expect_not_null(strstr(error.what, "\"walpost_orders\""), "%s", error.what);
+        cr_expect_not_null(strstr(error.remedy, "stream name of its own"), "%s", error.remedy);
+        cr_expect_not_null(strstr(error.remedy, "--accept-gap"), "%s", error.remedy);
+        cr_expect_null(strstr(error.remedy, "walpost drop"), "%s", error.remedy);
+    }
+    found.checkpoint.system_id = 8; /* that says more, and drop leaves such a checkpoint alone */
+    cr_expect_eq(judge_slot_name(&config, &found, &error), OK);
+    cr_expect_eq(judge_position(&config, &found, &error), REFUSE);
+    cr_expect_not_null(strstr(error.what, "another PostgreSQL cluster"), "%s", error.what);
+}
+
+/* Names as long as PostgreSQL has them: both remedies are there in full. */
+Test(judge, what_is_said_of_another_slot_fits)
+{
+    struct error error;
+    struct findings found = healthy();
+    char ours[64];
+    memset(ours, 'o', 63);
+    ours[63] = '\0';
+    memset(found.checkpoint.slot, 't', 63);
+    struct config long_names = {
+        .postgres = {.slot = ours},
+        .checkpoint_topic = "walpost.checkpoint."
+                            "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+    };
+    found.slot.confirmed_lsn = 0x1000000000;
+    for (int i = 0; i < 2; i++) {
+        found.slot.exists = i == 0;
+        cr_expect_eq(judge_position(&long_names, &found, &error), REFUSE);
+        cr_expect_not_null(strstr(error.what, i == 0 ? ", at 10/0" : ", which is not there"));
+        cr_expect_not_null(strstr(error.remedy, i == 0 ? "removes the other." : "--accept-gap`."),
+                           "%s", error.remedy);
+    }
+}
+
 Test(judge, an_interrupted_init_starts_over)
 {
     struct findings found = healthy();
