@@ -27,6 +27,13 @@ static void check_position(struct points *points, const struct look *look)
     }
 }
 
+static void check_recover(struct points *points, const struct config *config)
+{
+    if (config->recover == RECOVER_TABLE) {
+        point_ok(points, "recover", "table: %s", RECOVER_TABLE_MEANS);
+    }
+}
+
 /* Only while its table is there. */
 static void check_snapshot(struct points *points, struct look *look)
 {
@@ -63,6 +70,7 @@ static int check_stream(const struct invocation *invocation)
     check_kafka(&points, &look, &checkpoint_known);
     check_registry(&points, config);
     check_contracts(&points, config);
+    check_recover(&points, config);
     if (slot_known && checkpoint_known) {
         check_snapshot(&points, &look);
         check_position(&points, &look);

@@ -5,10 +5,10 @@
 
 #include "base/log.h"
 #include "cli/check.h"
+#include "cli/limits.h"
 #include "cli/reach.h"
+#include "cli/say.h"
 #include "cli/topics.h"
-
-enum { DEFAULT_TRANSACTION_TIMEOUT_MS = 60000 };
 
 static void check_lanes(struct points *points, struct look *look)
 {
@@ -124,35 +124,67 @@ static void check_route_topic(struct points *points, const struct look *look)
                 config->route.on_missing_topic == MISSING_WAIT);
 }
 
-static int64_t transaction_timeout_ms(const struct config *config)
+/* Where each event names its own topic, what a topic takes unless it says otherwise. */
+static void check_record_size(struct points *points, const struct look *look)
 {
-    for (size_t i = 0; i < config->kafka.count; i++) {
-        if (strcmp(config->kafka.items[i].name, "transaction.timeout.ms") == 0) {
-            return strtoll(config->kafka.items[i].value, NULL, 10);
-        }
+    const char *point = "record size";
+    const char *route = look->config->route.topic;
+    const char *topic = topic_is_known(route) ? route : NULL;
+    struct record_limit limit;
+    struct error error;
+    char takes[BYTES_TEXT_SIZE];
+    char wanted[BYTES_TEXT_SIZE];
+    char whose[300];
+    enum verdict verdict = record_limit_find(look->config, look->cluster, topic, &limit, &error);
+    if (verdict == WAIT && strcmp(error.code, "UNKNOWN_TOPIC_OR_PART") == 0) {
+        return; /* it was said already */
     }
-    return DEFAULT_TRANSACTION_TIMEOUT_MS;
+    if (verdict != OK) {
+        point_warn(points, point, error.remedy, "could not be looked at: %s", error.what);
+        return;
+    }
+    snprintf(whose, sizeof(whose), "%s%s",
+             topic == NULL ? "a topic without its own limit" : "topic ",
+             topic == NULL ? "" : topic);
+    bool ours = limit.configured && limit.wanted_bytes < limit.bytes;
+    say_bytes(ours ? limit.wanted_bytes : limit.bytes, takes);
+    if (ours) {
+        snprintf(whose, sizeof(whose), "kafka.message.max.bytes");
+    }
+    if (limit.bytes >= limit.wanted_bytes) {
+        point_ok(points, point, "%s allows records up to %s; larger ones become dead letters",
+                 whose, takes);
+        return;
+    }
+    char remedy[500];
+    if (topic == NULL) {
+        snprintf(remedy, sizeof(remedy),
+                 "Set max.message.bytes of the topics, or the brokers' message.max.bytes, to "
+                 "%" PRId64 ".",
+                 limit.wanted_bytes);
+    } else {
+        snprintf(remedy, sizeof(remedy),
+                 "kafka-configs.sh --alter --topic %s --add-config "
+                 "max.message.bytes=%" PRId64,
+                 topic, limit.wanted_bytes);
+    }
+    point_warn(points, point, remedy,
+               "%s allows records up to %s, less than %s (%s): larger ones become dead letters",
+               whose, takes, limit.configured ? "kafka.message.max.bytes" : "Kafka's default",
+               say_bytes(limit.wanted_bytes, wanted));
 }
 
 static void check_transactions(struct points *points, const struct look *look)
 {
     const char *point = "transactions";
-    int64_t ours = transaction_timeout_ms(look->config);
-    char value[32];
+    struct transaction_limit limit;
     struct error error;
-    if (cluster_setting(look->cluster, NULL, "transaction.max.timeout.ms", KAFKA_TIMEOUT_MS, value,
-                        sizeof(value), &error) != OK) {
+    if (transaction_limit_find(look->config, look->cluster, &limit, &error) != OK ||
+        transaction_limit_judge(&limit, &error) != OK) {
         point_error(points, point, &error);
-        return;
-    }
-    int64_t most = strtoll(value, NULL, 10);
-    if (ours > most) {
-        point_wrong(
-            points, point, "Set kafka.transaction.timeout.ms to the brokers' maximum or less.",
-            "transaction.timeout.ms is %" PRId64 ", the brokers allow %" PRId64, ours, most);
     } else {
-        point_ok(points, point, "time out after %" PRId64 " ms, the brokers allow %" PRId64, ours,
-                 most);
+        point_ok(points, point, "time out after %" PRId64 " ms, the brokers allow %" PRId64,
+                 limit.timeout_ms, limit.broker_ms);
     }
 }
 
@@ -195,8 +227,7 @@ void check_kafka(struct points *points, struct look *look, bool *checkpoint_know
     check_checkpoint_topic(points, look);
     check_dead_letter_topic(points, look);
     check_route_topic(points, look);
-    if (look->config->delivery == DELIVERY_EXACTLY_ONCE) {
-        check_transactions(points, look);
-    }
+    check_record_size(points, look);
+    check_transactions(points, look); /* the leader's, where delivery is at_least_once */
     *checkpoint_known = check_checkpoint(points, look);
 }

@@ -269,6 +269,9 @@ static void check_table(struct points *points, struct look *look)
                       config->outbox.columns.id, &look->table, &error) != OK) {
         point_error(points, "table", &error);
         because = "the table could not be looked at";
+    } else if (table_judge_schema(config, &look->table, &error) != OK) {
+        point_error(points, "table", &error);
+        because = "there is no table";
     } else if (!look->table.exists) {
         point_wrong(points, "table",
                     look->found.slot.exists

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "anchor/anchor.h"
 #include "anchor/journal_topic.h"
-#include "anchor/window.h"
 #include "base/check.h"
 #include "cli/init_slot.h"
+#include "cli/limits.h"
 #include "cli/reach.h"
 #include "cli/say.h"
 #include "cli/stream_sql.h"
@@ -35,9 +34,11 @@ static enum verdict judge_server(const struct look *look, struct error *error)
 
 static enum verdict judge_table(const struct look *look, struct error *error)
 {
-    return !look->table.exists || table_judge(look->config, &look->table, true, error) == OK
-               ? OK
-               : FATAL;
+    enum verdict verdict = table_judge_schema(look->config, &look->table, error);
+    if (verdict != OK || !look->table.exists) {
+        return verdict;
+    }
+    return table_judge(look->config, &look->table, true, error) == OK ? OK : FATAL;
 }
 
 /* A slot decodes with the catalogue of the time: what was inserted while the publication did not
@@ -96,6 +97,16 @@ static enum verdict judge(const struct look *look, struct error *error)
         verdict = judge_stream(look, error);
     }
     return verdict != OK ? verdict : judge_publication(look, error);
+}
+
+/* Brokers that do not let themselves be asked say it later, to the first transaction. */
+static enum verdict judge_transactions(const struct look *look, struct error *error)
+{
+    struct transaction_limit limit;
+    struct error ignored;
+    return transaction_limit_find(look->config, look->cluster, &limit, &ignored) == OK
+               ? transaction_limit_judge(&limit, error)
+               : OK;
 }
 
 /* --- PostgreSQL --- */
@@ -277,65 +288,6 @@ static enum verdict take_turn(const struct look *look, struct error *error)
     return verdict;
 }
 
-/* Since when there is something to replay. */
-static enum verdict note_birth(const struct look *look, struct error *error)
-{
-    struct journal journal;
-    struct pg_slot anchor;
-    struct moment birth;
-    lsn wal_lsn;
-    journal_init(&journal);
-    enum verdict verdict =
-        journal_read(look->config, false, KAFKA_TIMEOUT_MS, NULL, &journal, error);
-    if (verdict == OK) {
-        verdict = catalog_slot(look->sql, look->config->anchor_slot, &anchor, error);
-    }
-    if (verdict == OK) {
-        verdict = catalog_clock(look->sql, &wal_lsn, &birth.time_us, error);
-    }
-    if (verdict == OK) {
-        birth.wal_lsn = anchor.confirmed_lsn;
-        if (journal.clock.system_id != look->found.identity.system_id) {
-            journal.clock = (struct wal_clock){.system_id = look->found.identity.system_id};
-        }
-        (void)wal_clock_note(&journal.clock, birth, anchor.confirmed_lsn);
-        struct log log = reach_log(look->config);
-        verdict = journal_write_wal_clock(look->config, &log, &journal.clock, NULL, error);
-    }
-    journal_release(&journal);
-    return verdict;
-}
-
-/* Last of all: it is a copy of the stream's own slot. */
-static enum verdict make_anchor(struct look *look, struct error *error)
-{
-    const struct config *config = look->config;
-    const struct pg_slot *anchor = &look->anchor;
-    if (!config_keeps_anchor(config)) {
-        if (anchor->exists) {
-            printf("exists   anchor slot %s, which nobody asks for any more: it holds WAL until "
-                   "`walpost drop`, or SELECT pg_drop_replication_slot('%s')\n",
-                   config->anchor_slot, config->anchor_slot);
-        }
-        return OK;
-    }
-    if (anchor->exists && !anchor_is_lost(anchor)) {
-        printf("exists   anchor slot %s at " LSN_FORMAT "\n", config->anchor_slot,
-               LSN_ARGS(anchor->confirmed_lsn));
-        return OK;
-    }
-    enum verdict verdict = anchor_make(config, look->sql, anchor, error);
-    if (verdict == OK) {
-        printf("%s  anchor slot %s: WAL is kept for replays from now on\n",
-               anchor->exists ? "remade " : "created", config->anchor_slot);
-        verdict = note_birth(look, error);
-        if (verdict != OK) {
-            error_prefix(error, "the anchor slot is made, but since when could not be noted: ");
-        }
-    }
-    return verdict;
-}
-
 static enum verdict make_all(struct look *look, struct error *error)
 {
     enum verdict verdict = make_table(look, false, error);
@@ -353,7 +305,7 @@ static enum verdict make_all(struct look *look, struct error *error)
     if (verdict == OK) {
         verdict = init_slot(look, error);
     }
-    return verdict != OK ? verdict : make_anchor(look, error);
+    return verdict != OK ? verdict : init_anchor(look, error);
 }
 
 static enum verdict really(struct look *look, struct error *error)
@@ -374,12 +326,18 @@ static enum verdict really(struct look *look, struct error *error)
         verdict = judge(look, error);
     }
     if (verdict == OK) {
+        verdict = judge_transactions(look, error);
+    }
+    if (verdict == OK) {
         verdict = lanes_find(look->config, look->cluster, &look->lanes, error);
     }
     if (verdict == OK && look->lanes.partitions > 0) {
         char lanes[400];
         lanes_describe(&look->lanes, lanes, sizeof(lanes));
         printf("lanes    %s\n", lanes);
+    }
+    if (verdict == OK && look->config->recover == RECOVER_TABLE) {
+        printf("recover  table: %s\n", RECOVER_TABLE_MEANS);
     }
     if (verdict == OK) {
         verdict = make_all(look, error);
@@ -421,6 +379,9 @@ static enum verdict only_print(struct look *look, struct error *error)
            look->config->postgres.slot);
     if (config_keeps_anchor(look->config) && !look->anchor.exists) {
         printf("-- and, beside it, anchor slot %s\n", look->config->anchor_slot);
+    }
+    if (look->config->recover == RECOVER_TABLE) {
+        printf("-- recover: table: %s\n", RECOVER_TABLE_MEANS);
     }
     printf("\n-- Kafka\n");
     verdict = lanes_find(look->config, NULL, &look->lanes, error);

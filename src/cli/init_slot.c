@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "anchor/anchor.h"
+#include "anchor/journal_topic.h"
+#include "anchor/window.h"
 #include "base/check.h"
 #include "base/crash_point.h"
 #include "base/log.h"
@@ -145,4 +148,64 @@ enum verdict init_slot(struct look *look, struct error *error)
         }
     }
     return verdict != OK ? verdict : end_intent(look, error);
+}
+
+/* --- the anchor --- */
+
+/* Since when there is something to replay. */
+static enum verdict note_birth(const struct look *look, struct error *error)
+{
+    struct journal journal;
+    struct pg_slot anchor;
+    struct moment birth;
+    lsn wal_lsn;
+    journal_init(&journal);
+    enum verdict verdict =
+        journal_read(look->config, false, KAFKA_TIMEOUT_MS, NULL, &journal, error);
+    if (verdict == OK) {
+        verdict = catalog_slot(look->sql, look->config->anchor_slot, &anchor, error);
+    }
+    if (verdict == OK) {
+        verdict = catalog_clock(look->sql, &wal_lsn, &birth.time_us, error);
+    }
+    if (verdict == OK) {
+        birth.wal_lsn = anchor.confirmed_lsn;
+        if (journal.clock.system_id != look->found.identity.system_id) {
+            journal.clock = (struct wal_clock){.system_id = look->found.identity.system_id};
+        }
+        (void)wal_clock_note(&journal.clock, birth, anchor.confirmed_lsn);
+        struct log log = reach_log(look->config);
+        verdict = journal_write_wal_clock(look->config, &log, &journal.clock, NULL, error);
+    }
+    journal_release(&journal);
+    return verdict;
+}
+
+enum verdict init_anchor(struct look *look, struct error *error)
+{
+    const struct config *config = look->config;
+    const struct pg_slot *anchor = &look->anchor;
+    if (!config_keeps_anchor(config)) {
+        if (anchor->exists) {
+            printf("exists   anchor slot %s, which nobody asks for any more: it holds WAL until "
+                   "`walpost drop`, or SELECT pg_drop_replication_slot('%s')\n",
+                   config->anchor_slot, config->anchor_slot);
+        }
+        return OK;
+    }
+    if (anchor->exists && !anchor_is_lost(anchor)) {
+        printf("exists   anchor slot %s at " LSN_FORMAT "\n", config->anchor_slot,
+               LSN_ARGS(anchor->confirmed_lsn));
+        return OK;
+    }
+    enum verdict verdict = anchor_make(config, look->sql, anchor, error);
+    if (verdict == OK) {
+        printf("%s  anchor slot %s: WAL is kept for replays from now on\n",
+               anchor->exists ? "remade " : "created", config->anchor_slot);
+        verdict = note_birth(look, error);
+        if (verdict != OK) {
+            error_prefix(error, "the anchor slot is made, but since when could not be noted: ");
+        }
+    }
+    return verdict;
 }

@@ -12,4 +12,7 @@
 
 enum verdict MUST_CHECK init_slot(struct look *look, struct error *error);
 
+/* The anchor, last of all: it is a copy of the stream's own slot. */
+enum verdict MUST_CHECK init_anchor(struct look *look, struct error *error);
+
 #endif

@@ -10,6 +10,11 @@
 #include "pg/catalog.h"
 #include "pipeline/found.h"
 
+/* For whoever reads that it is set. */
+#define RECOVER_TABLE_MEANS                                                                      \
+    "a run that finds its slot gone, lost or moved makes a new one and publishes the rows that " \
+    "are still PENDING, at least once; logical messages since are lost"
+
 /* What is remembered of an init that did not end. */
 struct intent {
     bool exists;

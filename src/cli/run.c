@@ -90,11 +90,13 @@ static const struct flag flags[] = {
 const struct command command_run = {
     .name = "run",
     .summary = "streams events until told to stop",
-    .details = "Publishes every committed event of the outbox, exactly once. SIGTERM and SIGINT "
-               "let what is\n"
-               "in flight end, then stop. A second walpost of the same stream stands by until the "
-               "slot is\n"
-               "free. The log goes to standard error.\n",
+    .details =
+        "Publishes every committed event of the outbox, exactly once. SIGTERM and SIGINT "
+        "let what is\n"
+        "in flight end, then stop. A second walpost of the same stream stands by until the "
+        "slot is\n"
+        "free. --once and --until-lsn end with exit status 1 when they are told to stop before\n"
+        "their end. The log goes to standard error.\n",
     .examples = "  walpost run\n"
                 "  walpost run -c orders.yaml --set telemetry.log=json\n"
                 "  walpost run --once\n"

@@ -366,6 +366,23 @@ static void print_json(const struct look *look, const struct rows *rows, const s
 
 /* --- the command --- */
 
+/* Neither half is there: nothing was ever initialised, or stream or server is misspelt. */
+static enum verdict judge_existence(const struct look *look, const struct error *kafka_error,
+                                    struct error *error)
+{
+    bool known = kafka_error->verdict == OK; /* else nobody knows whether there is a checkpoint */
+    if (!known || look->found.slot.exists || look->found.has_checkpoint) {
+        return OK;
+    }
+    error_set(error, FATAL,
+              "there is no stream \"%s\": database \"%s\" has no slot \"%s\", and there is no "
+              "checkpoint in topic \"%s\"",
+              look->config->stream, look->found.identity.database, look->config->postgres.slot,
+              look->config->checkpoint_topic);
+    return error_remedy(error, "For a new stream run `walpost init`. For one that is there, look "
+                               "whether stream, postgres.dsn and kafka.bootstrap.servers name it.");
+}
+
 static int status(const struct invocation *invocation)
 {
     struct error error;
@@ -390,13 +407,14 @@ static int status(const struct invocation *invocation)
         }
         struct replays replays;
         look_at_replays(&look, kafka_error.verdict == OK, &replays);
+        bool missing = judge_existence(&look, &kafka_error, &error) != OK;
         if (invocation->json) {
             print_json(&look, &rows, &depth, &replays, &kafka_error);
-        } else {
+        } else if (!missing) {
             print_screen(&look, &rows, &depth, &replays, &kafka_error);
         }
         journal_release(&replays.journal);
-        exit_status = kafka_error.verdict == OK ? 0 : 1;
+        exit_status = missing ? say_error(&error) : kafka_error.verdict == OK ? 0 : 1;
     }
     look_release(&look);
     config_free(config);
@@ -407,7 +425,9 @@ const struct command command_status = {
     .name = "status",
     .summary = "says where the stream stands",
     .details = "Reads slot and checkpoint; needs no walpost that runs. Lag is what the server has\n"
-               "written since the confirmed position, other databases' WAL included.\n",
+               "written since the confirmed position, other databases' WAL included. Exit status "
+               "1: there\n"
+               "is no such stream, or PostgreSQL or Kafka does not answer.\n",
     .examples = "  walpost status\n"
                 "  watch walpost status -c orders.yaml\n"
                 "  walpost status --json | jq .slot.lag_bytes\n",

@@ -53,6 +53,7 @@ struct config {
     struct {
         char *schema_name; /* outbox.table, split; default public.outbox_events */
         char *table_name;
+        bool schema_written; /* else it is public because outbox.table names none */
         struct {
             char *id, *aggregate_id, *event_type, *payload, *status, *created_at, *traceparent,
                 *tracestate, *schema_version, *headers;

@@ -243,6 +243,7 @@ static bool store_table(struct config *config, const char *text)
     free(config->outbox.table_name);
     config->outbox.schema_name = must_strdup(qualified ? first : "public");
     config->outbox.table_name = must_strdup(qualified ? second : first);
+    config->outbox.schema_written = qualified;
     return true;
 }
 

@@ -160,6 +160,30 @@ static const char table_sql[] =
     " AND a.attnum > 0 AND NOT a.attisdropped"
     " ORDER BY a.attnum";
 
+/* First the schemas in which the role itself looks for tables. */
+static const char elsewhere_sql[] =
+    "SELECT n.nspname FROM pg_catalog.pg_class c"
+    " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+    " WHERE c.relname = $1 AND c.relkind IN ('r', 'p')"
+    " AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'"
+    " ORDER BY pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname), 1 LIMIT 1";
+
+static enum verdict find_elsewhere(struct link *link, const char *table_name,
+                                   struct pg_table *table, struct error *error)
+{
+    const char *params[] = {table_name};
+    struct pg_result *result = NULL;
+    enum verdict verdict =
+        link_query(link, elsewhere_sql, params, 1, CATALOG_TIMEOUT_MS, &result, error);
+    if (verdict == OK) {
+        if (pg_result_rows(result) == 1) {
+            result_copy(result, 0, table->elsewhere, sizeof(table->elsewhere));
+        }
+        pg_result_free(result);
+    }
+    return verdict;
+}
+
 static void read_columns(const struct pg_result *result, struct pg_table *table)
 {
     table->n_columns = pg_result_rows(result);
@@ -194,7 +218,7 @@ enum verdict catalog_table(struct link *link, const char *schema_name, const cha
         read_columns(result, table);
     }
     pg_result_free(result);
-    return OK;
+    return table->exists ? OK : find_elsewhere(link, table_name, table, error);
 }
 
 void pg_table_release(struct pg_table *table)

@@ -90,6 +90,7 @@ struct pg_table {
     size_t n_columns;
     /* a unique index whose only column is id_column: marks find their row by it */
     bool id_indexed;
+    char elsewhere[64]; /* it does not exist: another schema that has a table of this name, or "" */
 };
 enum verdict MUST_CHECK catalog_table(struct link *link, const char *schema_name,
                                       const char *table_name, const char *id_column,

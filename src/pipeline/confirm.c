@@ -171,3 +171,23 @@ enum verdict flow_watch(struct flow *flow, bool listening, int64_t now_us, struc
     }
     return watch_server(flow, now_us, error);
 }
+
+void flow_say(const struct flow *flow, struct flow_totals *before, int64_t elapsed_us)
+{
+    const struct flow_totals *totals = flow->options.totals;
+    uint64_t published = totals->published - before->published;
+    if (published > 0) {
+        log_write(flow->options.log, LOG_INFO, "progress", F_U64("published", totals->published),
+                  F_U64("dead_lettered", totals->dead),
+                  F_U64("per_second", published * 1000000 / (uint64_t)elapsed_us),
+                  F_LSN("confirmed", flow->feedback.sent_lsn),
+                  F_U64("memory", intake_memory(flow->intake)),
+                  F_U64("unmarked", marker_pending(flow->marker)));
+    }
+    if (flow->sql.locked) {
+        log_write(flow->options.log, LOG_WARN,
+                  "marks wait for a lock on the outbox table; the stream goes on",
+                  F_U64("unmarked", marker_pending(flow->marker)));
+    }
+    *before = *totals;
+}

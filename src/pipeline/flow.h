@@ -92,5 +92,7 @@ enum verdict MUST_CHECK flow_tell_postgres(struct flow *flow, struct error *erro
 /* Once in a while. listening: is the replication socket read at all? */
 enum verdict MUST_CHECK flow_watch(struct flow *flow, bool listening, int64_t now_us,
                                    struct error *error);
+/* A line of progress. before: the totals of the last time, which become today's. */
+void flow_say(const struct flow *flow, struct flow_totals *before, int64_t elapsed_us);
 
 #endif

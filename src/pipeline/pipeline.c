@@ -33,6 +33,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "pipeline/ending.h"
 #include "pipeline/flow.h"
 #include "pipeline/nap.h"
 #include "pipeline/rules.h"
@@ -66,7 +67,9 @@ struct pipeline {
     bool again;              /* after CLOSING: start again */
     int64_t began_us;        /* when the last session began to stream */
     uint32_t short_sessions; /* in a row */
-    int status;              /* exit status */
+    bool told;               /* to stop, by a signal */
+    struct ending ending;
+    int status; /* exit status */
     struct flow_totals totals;
     struct flow_totals reported;
     int64_t reported_us;
@@ -122,6 +125,7 @@ static void close_session(struct pipeline *p)
     set_state(p, CLOSING);
     atomic_store(&p->hurry, true);
     if (p->flow != NULL) {
+        ending_note(&p->ending, p->flow);
         flow_close(p->flow);
     } else {
         control_end_session(p->control, NULL, 0);
@@ -154,9 +158,15 @@ static void drain(struct pipeline *p, const char *why)
 
 static void stop(struct pipeline *p, const char *why)
 {
+    bool again = p->told;
+    p->told = true;
     switch (p->state) {
     case STREAMING: drain(p, why); break;
     case DRAINING:
+        if (!again) { /* it has come to its end by itself */
+            log_write(p->log, LOG_INFO, "told to stop: it is draining already");
+            break;
+        }
         log_write(p->log, LOG_WARN,
                   "told to stop a second time: what is in flight is left to the next start");
         close_session(p);
@@ -207,6 +217,7 @@ static void progress(struct pipeline *p)
         session_failed(p, verdict, &error);
     } else if (p->state == DRAINING && flow_is_drained(p->flow)) {
         log_write(p->log, LOG_INFO, "drained", F_LSN("confirmed", p->flow->feedback.sent_lsn));
+        p->ending.reached = p->flow->reached_end;
         close_session(p);
     } else {
         watch_sockets(p);
@@ -379,21 +390,7 @@ static void report(struct pipeline *p, int64_t now)
     if (now - p->reported_us < REPORT_EVERY_US) {
         return;
     }
-    struct flow *flow = p->flow;
-    uint64_t published = p->totals.published - p->reported.published;
-    if (published > 0) {
-        log_write(p->log, LOG_INFO, "progress", F_U64("published", p->totals.published),
-                  F_U64("dead_lettered", p->totals.dead),
-                  F_U64("per_second", published * 1000000 / (uint64_t)(now - p->reported_us)),
-                  F_LSN("confirmed", flow->feedback.sent_lsn),
-                  F_U64("memory", intake_memory(flow->intake)),
-                  F_U64("unmarked", marker_pending(flow->marker)));
-    }
-    if (flow->sql.locked) {
-        log_write(p->log, LOG_WARN, "marks wait for a lock on the outbox table; the stream goes on",
-                  F_U64("unmarked", marker_pending(flow->marker)));
-    }
-    p->reported = p->totals;
+    flow_say(p->flow, &p->reported, now - p->reported_us);
     p->reported_us = now;
 }
 
@@ -488,6 +485,7 @@ int pipeline_run(const struct config *config, const struct run_options *options,
         .config = config, .run = options, .log = log, .notify = on_notify, .context = &p});
     control_begin_session(p.control, 0);
     ev_run(p.loop, 0);
+    p.status = ending_status(&p.ending, options, p.status, log);
     rules_say(&p.rules, &p.totals, p.status, log);
     if (p.flow == NULL) { /* else a thread still waits for Kafka and owns parts of it all */
         control_stop(p.control);

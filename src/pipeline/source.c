@@ -66,6 +66,10 @@ static enum verdict check_table(const struct session_options *options,
                                 const struct session *session, struct error *error)
 {
     const struct config *config = options->config;
+    enum verdict verdict = table_judge_schema(config, &session->table, error);
+    if (verdict != OK) {
+        return verdict;
+    }
     if (!session->table.exists) {
         error_set(error, REFUSE, "there is no table %s in database \"%s\"", config->table,
                   session->identity.database);
@@ -73,7 +77,7 @@ static enum verdict check_table(const struct session_options *options,
                             "For a new stream `walpost init` creates it. If it was there before, "
                             "bring it back under its name, or name the right one as outbox.table.");
     }
-    enum verdict verdict = table_judge(config, &session->table, options->kafka, error);
+    verdict = table_judge(config, &session->table, options->kafka, error);
     return verdict != OK || !options->kafka
                ? verdict
                : table_judge_rights(config, &session->table, session->server.role, error);

@@ -14,6 +14,26 @@ const struct pg_table_column *table_column(const struct pg_table *table, const c
     return NULL;
 }
 
+enum verdict table_judge_schema(const struct config *config, const struct pg_table *table,
+                                struct error *error)
+{
+    if (table->exists || config->outbox.schema_written || table->elsewhere[0] == '\0') {
+        return OK;
+    }
+    char *schema = pg_quote_identifier(table->elsewhere);
+    char *name = pg_quote_identifier(config->outbox.table_name);
+    error_set(error, INVALID,
+              "there is no table %s, but there is %s.%s: outbox.table names no schema, and then "
+              "public is meant",
+              config->table, schema, name);
+    error_remedy(error,
+                 "Name the schema: outbox.table: '%s.%s', or '%s' where a new table is meant.",
+                 schema, name, config->table);
+    free(schema);
+    free(name);
+    return INVALID;
+}
+
 static enum verdict no_column(const struct config *config, const char *role, const char *column,
                               struct error *error)
 {

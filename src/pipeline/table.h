@@ -13,6 +13,11 @@
 /* NULL: it has no such column. */
 const struct pg_table_column *table_column(const struct pg_table *table, const char *name);
 
+/* INVALID: there is no such table in public, which outbox.table means where it names no schema, but
+ * there is one in another schema. A new one in public would be the wrong one. */
+enum verdict MUST_CHECK table_judge_schema(const struct config *config,
+                                           const struct pg_table *table, struct error *error);
+
 /* REFUSE: a column is missing, or its type is none that can be published; the table never reaches
  * the WAL. marks: published rows are marked or deleted. Only for a table that exists. */
 enum verdict MUST_CHECK table_judge(const struct config *config, const struct pg_table *table,

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ends that somebody asked for: SIGTERM drains, --once and --until-lsn stop by themselves."""
 
+import contextlib
+import signal
 import time
 
 import pytest
 
 from support.process import wait_until
+from support.stream import TABLE
 
 
 @pytest.mark.quick
@@ -58,6 +61,44 @@ def test_until_lsn(stream):
     stream.walpost.start("--once")
     assert stream.walpost.wait_exit(60) == 0, stream.walpost.log_tail()
     assert [r.headers["event_id"] for r in stream.records(20)] == first + second
+
+
+def stopped_before(walpost, wanted):
+    """Its exit status says that it has not come to its end, its log where it stopped."""
+    assert walpost.wait_exit(60) == 1, walpost.log_tail()
+    entry = walpost.last_error()
+    assert f"before the end of this run at {wanted}" in entry["message"], entry
+    assert "goes on where this one stopped" in entry["remedy"], entry
+    return entry
+
+
+def test_sigterm_before_the_end_of_until_lsn(stream):
+    stream.walpost.init()
+    stream.insert(10)
+    stream.walpost.start("--until-lsn", "FFFFFFFF/0")
+    stream.wait_statuses({"COMMITTED": 10})
+    stream.walpost.process.send_signal(signal.SIGTERM)
+    stopped_before(stream.walpost, "FFFFFFFF/0")
+
+
+def test_sigterm_before_the_end_of_once(stream):
+    """One SIGTERM changes nothing: it is draining. Two leave marks to the next, and that is said."""
+    stream.walpost.init()
+    stream.insert(10)
+    with contextlib.closing(stream.connect()) as application:
+        cursor = application.cursor()
+        cursor.execute("begin")
+        cursor.execute(f"select from {TABLE} limit 1 for update")
+        stream.walpost.start("--once")
+        stream.records(10)
+        stream.walpost.wait_for("draining")
+        stream.walpost.process.send_signal(signal.SIGTERM)
+        stream.walpost.wait_for("told to stop: it is draining")
+        stream.walpost.process.send_signal(signal.SIGTERM)
+        stopped_before(stream.walpost, "")
+        cursor.execute("rollback")
+    stream.walpost.command("run", "--once")
+    assert stream.statuses() == {"COMMITTED": 10}
 
 
 def test_a_start_after_a_clean_stop_is_quick(stream):

@@ -2,6 +2,8 @@
 """A table, publication, slot, checkpoint or topic that is not as a stream needs it: `check`, `init`
 and `run` say what is wrong, and what they say helps."""
 
+import json
+
 import pytest
 
 from support.messages import assert_well, refusal, statement, wrong_point
@@ -284,6 +286,100 @@ def test_a_transaction_timeout_above_the_brokers_maximum(stream):
     text, remedy = refusal(stream.walpost, "run", "--once", "--set", timeout + "1000000", status=2)
     assert "transaction.timeout.ms is larger" in text and "transaction.max.timeout.ms" in remedy
     assert_well(stream.walpost, "--set", timeout + "900000")
+
+
+def test_init_makes_nothing_for_a_transaction_timeout_that_is_refused(stream, postgres):
+    """Also where only the leader has transactions."""
+    walpost = stream.instance("timeout", stream="wrong_timeout", delivery="at_least_once")
+    too_long = ["--set", "kafka.transaction.timeout.ms=1000000"]
+    wrong_point(walpost, "transactions", *too_long)
+    text, remedy = refusal(walpost, "init", *too_long, status=2)
+    assert "1000000" in text and "at most 900000" in text and "to 900000 or less" in remedy
+    made = "select 1 from pg_replication_slots where slot_name = 'walpost_wrong_timeout'"
+    assert not postgres.execute(made)
+    assert "walpost.checkpoint.wrong_timeout" not in stream.kafka.topics()
+    walpost.init()
+    assert postgres.execute(made)
+    walpost.command("drop", "--yes")
+
+
+def test_status_of_a_stream_that_is_not_there(stream):
+    walpost = stream.instance("absent", stream="wrong_absent")
+    text, remedy = refusal(walpost, "status", status=1)
+    assert 'no stream "wrong_absent"' in text and "`walpost init`" in remedy
+    assert 'no slot "walpost_wrong_absent"' in text and "walpost.checkpoint.wrong_absent" in text
+    done = walpost.command("status", "--json", status=1)
+    said = json.loads(done.stdout)
+    assert not said["slot"]["exists"] and not said["checkpoint"]["exists"]
+    assert said["checkpoint"]["error"] is None and "no stream" in done.stderr
+    assert stream.walpost.command("status").stderr == ""
+
+
+def test_a_table_without_a_schema(stream, postgres):
+    """It is public's, for the publication, for marks and for what is streamed; a table in another
+    schema, where the role would find it by that name, is neither taken nor passed over."""
+    postgres.execute("create database wrong_schema")
+    postgres.execute(f"create schema app authorization {ROLE}", database="wrong_schema")
+    postgres.execute(f"grant create on database wrong_schema to {ROLE}")
+    postgres.execute(f"grant create on schema public to {ROLE}", database="wrong_schema")
+    dsn = postgres.dsn("wrong_schema", ROLE) + " options='-c search_path=app,public'"
+    walpost = stream.instance(
+        "schema", stream="wrong_schema", postgres={"dsn": dsn}, outbox={"table": "outbox"}
+    )
+    create = (
+        "create table app.outbox (id uuid primary key default gen_random_uuid(), aggregate_id text, "
+        "event_type text, payload jsonb, status text default 'PENDING')"
+    )
+    insert = "insert into {} (aggregate_id, event_type, payload) values ('k', 'A.BDone', '{{}}')"
+    postgres.execute(create, database="wrong_schema", user=ROLE)
+    text, remedy = wrong_point(walpost, "table")
+    assert text.startswith('there is no table "public"."outbox", but there is "app"."outbox"')
+    assert """outbox.table: '"app"."outbox"'""" in remedy
+    for command in ["init", "run"]:
+        assert refusal(walpost, command, status=2) == (text, remedy)
+    walpost.init("--set", 'outbox.table="app"."outbox"')
+    walpost.command("drop", "--yes")
+    walpost.init("--set", 'outbox.table="public"."outbox"')  # then both are there
+    assert_well(walpost)
+    for table in ["public.outbox", "app.outbox"]:
+        postgres.execute(insert.format(table), database="wrong_schema", user=ROLE)
+    walpost.command("run", "--once")
+    for table, status in [("public.outbox", "COMMITTED"), ("app.outbox", "PENDING")]:
+        found = postgres.value(f"select status from {table}", database="wrong_schema")
+        assert found == status, table
+    walpost.command("drop", "--yes")
+    postgres.execute("drop database wrong_schema")
+
+
+def warnings(walpost, *options):
+    points = json.loads(walpost.check("--json", *options).stdout)["points"]
+    return {p["point"]: (p["text"], p["remedy"]) for p in points if p["state"] == "warning"}
+
+
+def test_a_topic_that_takes_small_records_only(stream):
+    """Larger ones become dead letters, which is no failure; the remedy of the warning helps."""
+    topic = f"{stream.name}.small"
+    stream.kafka.create_topic(topic, 1, config={"max.message.bytes": "500000"})
+    route = ["--set", f"route.topic={topic}"]
+    text, remedy = warnings(stream.walpost, *route)["record size"]
+    assert f"topic {topic} allows records up to 488.3 kB" in text and "dead letters" in text
+    assert f"--topic {topic} " in remedy and "max.message.bytes=1048588" in remedy
+    large = [*route, "--set", "kafka.message.max.bytes=2000000"]
+    assert "less than kafka.message.max.bytes" in warnings(stream.walpost, *large)["record size"][0]
+    assert "max.message.bytes=2000000" in warnings(stream.walpost, *large)["record size"][1]
+    assert "record size" not in warnings(stream.walpost)
+    small = [*route, "--set", "kafka.message.max.bytes=400000"]
+    assert "record size" not in warnings(stream.walpost, *small)
+    name, _, value = remedy.rpartition(" ")[2].partition("=")
+    stream.kafka.alter_topic(topic, {name: value})
+    wait_until(lambda: "record size" not in warnings(stream.walpost, *route), 30, "no warning")
+
+
+def test_what_recover_table_means_is_said(stream):
+    table = ["--set", "recover=table"]
+    for said in [stream.walpost.check(*table).stdout, stream.walpost.init(*table).stdout]:
+        assert "a run that finds its slot gone" in said and "at least once" in said
+    assert "its slot gone" not in stream.walpost.check().stdout + stream.walpost.init().stdout
 
 
 def test_another_cluster_under_the_same_name(stream, kafka):
