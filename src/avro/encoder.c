@@ -107,18 +107,19 @@ static int compare_keys(const void *a, const void *b, void *text)
 
 bool encode_keys_differ(struct avro_encoder *encoder, size_t first)
 {
+    if (encoder->n_keys == first) {
+        return true; /* there may be no memory for keys yet */
+    }
     struct map_key *keys = encoder->keys + first;
     size_t n = encoder->n_keys - first;
     bool differ = true;
-    if (n > 0) {
-        size_t text_len = keys[0].at;
-        char *text = encoder->keys_text.begin;
-        qsort_r(keys, n, sizeof(*keys), compare_keys, text);
-        for (size_t i = 1; i < n; i++) {
-            differ = differ && compare_keys(&keys[i - 1], &keys[i], text) != 0;
-        }
-        encoder->keys_text.at = text + text_len;
+    size_t text_len = keys[0].at;
+    char *text = encoder->keys_text.begin;
+    qsort_r(keys, n, sizeof(*keys), compare_keys, text);
+    for (size_t i = 1; i < n; i++) {
+        differ = differ && compare_keys(&keys[i - 1], &keys[i], text) != 0;
     }
+    encoder->keys_text.at = text + text_len;
     encoder->n_keys = first;
     return differ;
 }
