@@ -91,16 +91,35 @@ static void show_as_json(struct tally *tally, const struct schema *writer,
 }
 
 static void show_as_text(const struct tally *tally, const struct schema *writer,
-                         const struct schema *reader, const struct difference *difference)
+                         const struct schema *reader, const struct difference *difference,
+                         const char *verb)
 {
     const struct change_rule *rule = change_rule(difference->change);
     printf("%s/%s:%d: ", tally->schemas->folder, (difference->in_writer ? writer : reader)->file,
            (int)difference->line);
     say_coloured(stdout, rule->judgment == JUDGED_BROKEN ? COLOUR_RED : COLOUR_YELLOW,
                  judgments[rule->judgment]);
-    printf(": %s: %s%s%s (%s, v%u reads v%u)\n", difference->subject, difference->detail,
+    printf(": %s: %s%s%s (%s, v%u %s v%u)\n", difference->subject, difference->detail,
            difference->detail[0] == '\0' ? "" : ": ", rule->words, rule->name, reader->version,
-           writer->version);
+           verb, writer->version);
+}
+
+static void show(struct tally *tally, const struct schema *writer, const struct schema *reader,
+                 const struct differences *differences, const char *verb)
+{
+    for (size_t i = 0; i < differences->n; i++) {
+        enum judgment judgment = change_rule(differences->all[i].change)->judgment;
+        if (judgment == JUDGED_COMPATIBLE) {
+            continue;
+        }
+        tally->broken += judgment == JUDGED_BROKEN;
+        tally->warnings += judgment == JUDGED_WARNED;
+        if (tally->as_json) {
+            show_as_json(tally, writer, reader, &differences->all[i]);
+        } else {
+            show_as_text(tally, writer, reader, &differences->all[i], verb);
+        }
+    }
 }
 
 /* Can `reader` read the events of `writer`? */
@@ -108,19 +127,16 @@ static void compare(struct tally *tally, const struct schema *writer, const stru
 {
     struct differences differences = {0};
     schema_compare(writer, reader, &differences);
-    for (size_t i = 0; i < differences.n; i++) {
-        enum judgment judgment = change_rule(differences.all[i].change)->judgment;
-        if (judgment == JUDGED_COMPATIBLE) {
-            continue;
-        }
-        tally->broken += judgment == JUDGED_BROKEN;
-        tally->warnings += judgment == JUDGED_WARNED;
-        if (tally->as_json) {
-            show_as_json(tally, writer, reader, &differences.all[i]);
-        } else {
-            show_as_text(tally, writer, reader, &differences.all[i]);
-        }
-    }
+    show(tally, writer, reader, &differences, "reads");
+    differences_release(&differences);
+}
+
+static void compare_reserved(struct tally *tally, const struct schema *older,
+                             const struct schema *newer)
+{
+    struct differences differences = {0};
+    schema_compare_reserved(older, newer, &differences);
+    show(tally, older, newer, &differences, "after");
     differences_release(&differences);
 }
 
@@ -181,6 +197,9 @@ static void check_type(struct tally *tally, size_t from, size_t newest)
             }
             if (compatibility_asks(tally->compatibility, new_version, old_version, false)) {
                 compare(tally, &all[newer], &all[older]);
+            }
+            if (tally->compatibility != COMPATIBILITY_NONE) {
+                compare_reserved(tally, &all[older], &all[newer]);
             }
         }
     }

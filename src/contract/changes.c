@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The judgments are Confluent's where it has the rule, but for three: it compares no labels, so
+ * The judgments are Confluent's where it has the rule, but for four: it compares no labels, so
  * that a list of numbers and a single one pass for the same, which readers of packed lists pay for;
- * a field may become required, which refuses old events; and bytes may become a string, which
- * readers refuse where they are no UTF-8. Warnings are walpost's. */
+ * a field may become required, which refuses old events; bytes may become a string, which readers
+ * refuse where they are no UTF-8; and what is reserved may be used. Warnings are walpost's. */
 #include "contract/changes.h"
 
 #include "base/check.h"
@@ -80,6 +80,14 @@ static const struct change_rule rules[CHANGES] = {
     [ONEOF_FIELD_MOVED_OUT] = {"ONEOF_FIELD_MOVED_OUT", JUDGED_WARNED,
                                "the field is out of its oneof, which generated code asks what is "
                                "set"},
+    [RESERVED_NUMBER_USED] = {"RESERVED_NUMBER_USED", JUDGED_BROKEN,
+                              "an earlier version reserved the number: events from before may have "
+                              "it with another meaning"},
+    [RESERVED_NAME_USED] = {"RESERVED_NAME_USED", JUDGED_WARNED,
+                            "an earlier version reserved the name: JSON from before may have it "
+                            "with another meaning"},
+    [RESERVED_REMOVED] = {"RESERVED_REMOVED", JUDGED_COMPATIBLE,
+                          "it is not reserved any more in this file, but it is in the history"},
     [TYPE_MISMATCH] = {"TYPE_MISMATCH", JUDGED_BROKEN, "the reader's type does not take it"},
     [NAME_MISMATCH] = {"NAME_MISMATCH", JUDGED_BROKEN,
                        "types are the same when their names are; an alias would do"},

@@ -50,6 +50,9 @@ enum change {
     ONEOF_FIELD_ADDED,
     ONEOF_FIELD_REMOVED,
     ONEOF_FIELD_MOVED_OUT,
+    RESERVED_NUMBER_USED,
+    RESERVED_NAME_USED,
+    RESERVED_REMOVED,
     /* Avro, in the words of its specification */
     TYPE_MISMATCH,
     NAME_MISMATCH,

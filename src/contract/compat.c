@@ -336,7 +336,7 @@ static void compare_enums(struct comparison *comparison, const struct enumeratio
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-static const struct message *own_message(const struct version *version, struct bytes local)
+const struct message *version_message(const struct version *version, struct bytes local)
 {
     for (uint32_t i = 0; i < pool_messages(version->pool); i++) {
         const struct message *message = pool_message_at(version->pool, i);
@@ -347,7 +347,7 @@ static const struct message *own_message(const struct version *version, struct b
     return NULL;
 }
 
-static const struct enumeration *own_enumeration(const struct version *version, struct bytes local)
+const struct enumeration *version_enumeration(const struct version *version, struct bytes local)
 {
     for (uint32_t i = 0; i < pool_enumerations(version->pool); i++) {
         const struct enumeration *enumeration = pool_enumeration_at(version->pool, i);
@@ -386,7 +386,7 @@ static void compare_own_messages(struct comparison *comparison)
         if (!is_own(writer, old->file) || old->map_entry) {
             continue;
         }
-        const struct message *new = own_message(reader, old->local);
+        const struct message *new = version_message(reader, old->local);
         if (new == NULL) {
             note_gone(comparison, MESSAGE_REMOVED, old->local, BYTES_NULL, old->line);
             continue;
@@ -403,7 +403,7 @@ static void compare_own_messages(struct comparison *comparison)
     for (uint32_t i = 0; i < pool_messages(reader->pool); i++) {
         const struct message *new = pool_message_at(reader->pool, i);
         if (is_own(reader, new->file) && !new->map_entry &&
-            own_message(writer, new->local) == NULL) {
+            version_message(writer, new->local) == NULL) {
             note(comparison, MESSAGE_ADDED, new->local, BYTES_NULL, new->line, "%s", "");
         }
     }
@@ -418,7 +418,7 @@ static void compare_own_enums(struct comparison *comparison)
         if (!is_own(writer, old->file)) {
             continue;
         }
-        const struct enumeration *new = own_enumeration(reader, old->local);
+        const struct enumeration *new = version_enumeration(reader, old->local);
         if (new == NULL) {
             note_gone(comparison, ENUM_REMOVED, old->local, BYTES_NULL, old->line);
         } else {
@@ -427,7 +427,7 @@ static void compare_own_enums(struct comparison *comparison)
     }
     for (uint32_t i = 0; i < pool_enumerations(reader->pool); i++) {
         const struct enumeration *new = pool_enumeration_at(reader->pool, i);
-        if (is_own(reader, new->file) && own_enumeration(writer, new->local) == NULL) {
+        if (is_own(reader, new->file) && version_enumeration(writer, new->local) == NULL) {
             note(comparison, ENUM_ADDED, new->local, BYTES_NULL, new->line, "%s", "");
         }
     }

@@ -35,6 +35,17 @@ struct differences {
 /* Appends every difference that a reader of `reader` meets in events of `writer`. */
 void compat_compare(const struct version *writer, const struct version *reader,
                     struct differences *differences);
+/* Appends what the newer version uses, or does not reserve any more, of what the older one
+ * reserved. Asked of every older version, whatever the level: a reserved number has no date.
+ * (compat_reserved.c)
+ */
+void compat_compare_reserved(const struct version *older, const struct version *newer,
+                             struct differences *differences);
+
+/* Of the version's own file, without the package. NULL: there is none. */
+const struct message *version_message(const struct version *version, struct bytes local);
+const struct enumeration *version_enumeration(const struct version *version, struct bytes local);
+
 /* One more, in the words of whoever compares. */
 void differences_add(struct differences *differences, enum change change, bool in_writer,
                      int32_t line, const char *subject, const char *format, ...) PRINTF_LIKE(6, 7);

@@ -53,6 +53,21 @@ enum well_known {
     WELL_KNOWN_WRAPPER, /* a message around one scalar, field 1 */
 };
 
+/* Numbers and names that the contract keeps from ever being used (again). */
+struct reserved {
+    const struct reserved_range {
+        int32_t first;
+        int32_t last;
+        int32_t line;
+    } * ranges;
+    const struct reserved_name {
+        struct bytes name;
+        int32_t line;
+    } * names;
+    uint32_t n_ranges;
+    uint32_t n_names;
+};
+
 struct enum_value {
     struct bytes name;
     int32_t number;
@@ -68,6 +83,7 @@ struct enumeration {
     struct name_table names;
     const struct enum_value **by_number; /* ascending, one value a number: the first that has it */
     uint32_t n_numbers;
+    struct reserved reserved;
     const char *file;
     int32_t line; /* 0: unknown */
 };
@@ -125,6 +141,7 @@ struct message {
     const struct field **low_numbers; /* by number itself, below n_low_numbers */
     uint32_t n_low_numbers;
     uint32_t n_by_number;
+    struct reserved reserved;
     const char *file;
     int32_t line;
 };

@@ -98,7 +98,7 @@ static struct counts count(const pb_set *set)
 }
 
 static void place_enum(struct loader *loader, const pb_file *file, const pb_enum *from,
-                       struct bytes scope, int32_t line)
+                       struct bytes scope, const struct source_path *above, size_t index)
 {
     struct pool *pool = loader->pool;
     struct enumeration *to = &pool->enumerations[pool->n_enumerations++];
@@ -114,7 +114,12 @@ static void place_enum(struct loader *loader, const pb_file *file, const pb_enum
     to->closed = !is_proto3(file);
     to->null_value = bytes_equal(to->name, BYTES_LIT("google.protobuf.NullValue"));
     to->file = arena_copy(&pool->arena, bytes_of(file->name)).data;
-    to->line = line;
+    int32_t kind = above->n == 0 ? IN_FILE_ENUM : IN_MESSAGE_ENUM;
+    struct source_path path = *above;
+    to->line = source_line(file, above, kind, index);
+    if (source_path_descend(&path, kind, index)) {
+        to->reserved = reserved_in_enum(&pool->arena, file, from, &path);
+    }
     enumeration_compile(pool, to);
 }
 
@@ -143,11 +148,11 @@ static enum verdict place_message(struct loader *loader, const pb_file *file,
     memcpy(above.parts, path->parts, above.n * sizeof(above.parts[0]));
     to->line =
         source_line(file, &above, path->parts[path->n - 2], (size_t)path->parts[path->n - 1]);
+    to->reserved = reserved_in_message(&pool->arena, file, from, path);
 
     struct bytes name = to->name;
     for (size_t i = 0; i < from->n_enum_type; i++) {
-        place_enum(loader, file, from->enum_type[i], name,
-                   source_line(file, path, IN_MESSAGE_ENUM, i));
+        place_enum(loader, file, from->enum_type[i], name, path, i);
     }
     for (size_t i = 0; i < from->n_extension; i++) {
         place_extension(loader, file, from->extension[i], name);
@@ -179,8 +184,7 @@ static enum verdict place_file(struct loader *loader, const pb_file *file)
     struct bytes package = arena_copy(&loader->pool->arena, bytes_of(file->package));
     struct source_path top = {.n = 0};
     for (size_t i = 0; i < file->n_enum_type; i++) {
-        place_enum(loader, file, file->enum_type[i], package,
-                   source_line(file, &top, IN_FILE_ENUM, i));
+        place_enum(loader, file, file->enum_type[i], package, &top, i);
     }
     for (size_t i = 0; i < file->n_extension; i++) {
         place_extension(loader, file, file->extension[i], package);

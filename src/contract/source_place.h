@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "contract/arena.h"
+#include "contract/pool.h"
 #include "descriptor.pb-c.h"
 
 typedef Google__Protobuf__FileDescriptorProto pb_file;
@@ -31,6 +33,10 @@ enum {
     IN_MESSAGE_NESTED = 3,
     IN_MESSAGE_ENUM = 4,
     IN_MESSAGE_ONEOF = 8,
+    IN_MESSAGE_RESERVED_RANGE = 9,
+    IN_MESSAGE_RESERVED_NAME = 10,
+    IN_ENUM_RESERVED_RANGE = 4,
+    IN_ENUM_RESERVED_NAME = 5,
 };
 
 /* False: it is too deep. */
@@ -43,5 +49,13 @@ const pb_location *source_location(const pb_file *file, const struct source_path
 /* Lines count from 1; 0: unknown. */
 int32_t source_line(const pb_file *file, const struct source_path *path, int32_t kind,
                     size_t index);
+
+/* What is reserved in the message or enum at `path`. (reserved.c) */
+struct reserved reserved_in_message(struct arena *arena, const pb_file *file,
+                                    const Google__Protobuf__DescriptorProto *from,
+                                    const struct source_path *path);
+struct reserved reserved_in_enum(struct arena *arena, const pb_file *file,
+                                 const Google__Protobuf__EnumDescriptorProto *from,
+                                 const struct source_path *path);
 
 #endif

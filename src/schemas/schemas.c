@@ -116,6 +116,15 @@ void schema_compare(const struct schema *writer, const struct schema *reader,
     }
 }
 
+void schema_compare_reserved(const struct schema *older, const struct schema *newer,
+                             struct differences *differences)
+{
+    if (older->kind == SCHEMA_PROTOBUF && newer->kind == SCHEMA_PROTOBUF) {
+        compat_compare_reserved(&(struct version){older->pool, older->file},
+                                &(struct version){newer->pool, newer->file}, differences);
+    }
+}
+
 static void add_versions(struct schemas *schemas, const struct schema_type *type)
 {
     schemas->all =

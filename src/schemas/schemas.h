@@ -47,6 +47,9 @@ void schemas_release(struct schemas *schemas);
 /* Appends every difference that `reader` meets in events of `writer`. Both are of one kind. */
 void schema_compare(const struct schema *writer, const struct schema *reader,
                     struct differences *differences);
+/* What the newer version does to what the older one reserved; only Protobuf knows that. */
+void schema_compare_reserved(const struct schema *older, const struct schema *newer,
+                             struct differences *differences);
 
 /* The message of a file that is the event of `type`: the one that a line
  *     // walpost.event: NAME

@@ -61,6 +61,18 @@ def test_a_number_used_again_shows_in_the_whole_history_only(tmp_path):
     assert done.returncode == 1 and "v3 reads v1" in done.stdout
 
 
+def test_what_was_reserved_stays_reserved(tmp_path):
+    text = 'syntax = "proto3"; package shop.v1;\nmessage OrderPlaced {{\n  string id = 1;\n  {}\n}}\n'
+    write(tmp_path, Order_Placed__v1=text.format("reserved 2 to 5, 9; reserved \"total\";"),
+          Order_Placed__v2=text.format(""), Order_Placed__v3=text.format("int64 total = 4;"))
+    done = schema(tmp_path, "check", "--compatibility", "BACKWARD")
+    assert done.returncode == 1
+    assert f"{tmp_path}/Order.Placed/v3.proto:4: broken: OrderPlaced.total: 4: " in done.stdout
+    assert "(RESERVED_NUMBER_USED, v3 after v1)" in done.stdout and "(RESERVED_NAME_USED, v3 after v1)" in done.stdout
+    assert "1 broken, 1 warnings" in done.stdout
+    assert schema(tmp_path, "check", "--compatibility", "NONE").returncode == 0
+
+
 def test_forward_is_the_other_way_round(tmp_path):
     member = 'syntax = "proto3"; package shop.v1;\nmessage OrderPlaced {{ oneof o {{ int32 a = 1; {} }} }}\n'
     write(tmp_path, Order_Placed__v1=member.format(""), Order_Placed__v2=member.format("int32 b = 2;"))

@@ -62,7 +62,18 @@ static void compare(size_t number, unsigned writer, unsigned reader, struct diff
     pool_free(new);
 }
 
-/* All pairs of versions that the level of the case asks for. */
+static void compare_reserved(size_t number, unsigned older, unsigned newer,
+                             struct differences *found)
+{
+    struct pool *old = load(number, older);
+    struct pool *new = load(number, newer);
+    compat_compare_reserved(&(struct version){old, "case.proto"},
+                            &(struct version){new, "case.proto"}, found);
+    pool_free(old);
+    pool_free(new);
+}
+
+/* All pairs of versions that the level of the case asks for, and all for what was reserved. */
 static void compare_versions(size_t number, struct differences *found)
 {
     enum compatibility level;
@@ -75,6 +86,7 @@ static void compare_versions(size_t number, struct differences *found)
             if (compatibility_asks(level, newer + 1, older + 1, false)) {
                 compare(number, newer, older, found);
             }
+            compare_reserved(number, older, newer, found);
         }
     }
 }
@@ -134,6 +146,8 @@ Test(compat, both_ways)
         struct differences found = {0};
         compare(i, 0, 0, &found);
         compare(i, 1, 1, &found);
+        compare_reserved(i, 0, 0, &found);
+        compare_reserved(i, 1, 1, &found);
         cr_assert(found.n == 0, "%s", cases[i].name);
         compare(i, 0, 1, &found);
         size_t added = count(&found, FIELD_ADDED) + count(&found, REQUIRED_FIELD_ADDED);
