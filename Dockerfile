@@ -2,7 +2,7 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends \
         gcc g++ libc6-dev meson ninja-build pkg-config libpq-dev librdkafka-dev libprotobuf-c-dev \
-        protobuf-c-compiler libprotobuf-dev libyaml-dev libev-dev \
+        protobuf-c-compiler libprotobuf-dev libyaml-dev libev-dev libjemalloc-dev \
         libcurl4-openssl-dev libjansson-dev libavro-dev nlohmann-json3-dev \
     # Headers alone: installed, they would bring every JSON library that they know, and Qt.
     && cd /tmp && apt-get download libvalijson-dev && dpkg -x libvalijson-dev_*.deb / \
@@ -14,7 +14,7 @@ RUN meson setup /build --prefix=/usr -Dbuildtype=release -Dtests=false && ninja 
 
 FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libcurl4 libjansson4 libavro23 libstdc++6 \
+        libpq5 librdkafka1 libprotobuf-c1 libyaml-0-2 libev4 libjemalloc2 libcurl4 libjansson4 libavro23 libstdc++6 \
         protobuf-compiler \
         ca-certificates \
     && rm -rf /var/lib/apt/lists/* \

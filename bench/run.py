@@ -33,7 +33,7 @@ import enforce  # noqa: E402
 import guard  # noqa: E402
 import transcode  # noqa: E402
 from support.process import new_folder, wait_until  # noqa: E402
-from support.servers import Kafka, Postgres, REPOSITORY  # noqa: E402
+from support.servers import Kafka, Postgres, REPOSITORY, SHIPPED_JAVA  # noqa: E402
 from support.stream import Stream  # noqa: E402
 from support.walpost import program  # noqa: E402
 
@@ -458,7 +458,7 @@ def main():
             guard.guard(options, postgres, say)
         if options.what == "guard":
             return 0
-    with Postgres(settings) as postgres, Kafka(heap="512m") as kafka:
+    with Postgres(settings) as postgres, Kafka(heap="1g", java=SHIPPED_JAVA) as kafka:
         BIN = postgres.binaries
         say(f"PostgreSQL {postgres.value('show server_version').split()[0]}, Apache Kafka, one node.")
         if options.what in ("all", "drain"):

@@ -47,7 +47,7 @@ enum {
     /* A busy socket is read in bunches: a wake-up for each small message costs more than the
      * message. */
     NAP_FROM_MESSAGES = 24,
-    NAP_SOCKET_US = 200, /* a Unix socket holds little: a longer nap would hold up the server */
+    NAP_SOCKET_US = 400, /* a Unix socket holds little: a longer nap would hold up the server */
     NAP_TCP_US = 1000,
     READS_MAX = 64, /* then the others have their turn */
 };

@@ -181,6 +181,9 @@ class Postgres:
 
 # The second compiler would take a core for as long as most runs last.
 NODE_JAVA = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+# What kafka-server-start.sh gives to Java, for whoever measures.
+SHIPPED_JAVA = ("-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
+                "-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent")
 
 
 class Kafka:
@@ -189,7 +192,7 @@ class Kafka:
 
     cluster_id = "AAAAAAAAAAAAAAAAAAAAAQ"
 
-    def __init__(self, nodes=1, properties=None, heap="384m"):
+    def __init__(self, nodes=1, properties=None, heap="384m", java=NODE_JAVA):
         jars = os.environ.get("WALPOST_KAFKA_JARS") or os.path.join(
             REPOSITORY, ".cache", "kafka", "libs"
         )
@@ -198,6 +201,7 @@ class Kafka:
         self.class_path = os.path.join(jars, "*")
         self.nodes = nodes
         self.heap = heap
+        self.java = java
         self.folder = new_folder("kafka")
         self.addresses = {n: f"127.0.0.{n}" for n in range(1, nodes + 1)}
         self.ports = {n: free_port(self.addresses[n]) for n in self.addresses}
@@ -379,7 +383,7 @@ class Kafka:
         self._log_start[node] = os.path.getsize(log_file) if os.path.exists(log_file) else 0
         with open(log_file, "ab") as log:
             self.processes[node] = spawn(
-                self._java(f"-Xmx{self.heap}", f"-Xms{self.heap}", *NODE_JAVA)
+                self._java(f"-Xmx{self.heap}", f"-Xms{self.heap}", *self.java)
                 + ["-cp", self.class_path, "kafka.Kafka", self._node_file(node, "properties")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
