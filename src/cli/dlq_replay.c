@@ -88,7 +88,8 @@ static void print_result(struct view *view, const struct dlq_result *result, con
         printf("%" PRIu64 " %s, %" PRIu64 " stay\n", result->gone, view->gone, result->stay);
     }
     if (result->marked > 0) {
-        printf("%" PRIu64 " rows marked COMMITTED\n", result->marked);
+        printf("%" PRIu64 " row%s marked COMMITTED\n", result->marked,
+               result->marked == 1 ? "" : "s");
     }
 }
 
@@ -148,6 +149,10 @@ static enum verdict replay_with(const struct dlq_order *order, struct dlq_option
     begin_json(&view);
     enum verdict verdict = dlq_replay(options, &result, error);
     print_result(&view, &result, "replayed", verdict);
+    if (verdict == OK && !order->json && result.gone > 0) {
+        say_next(options->dry_run ? "the same without --dry-run."
+                                  : "walpost dlq list shows those that are left.");
+    }
     *exit_status = result.stay > 0 ? 1 : 0;
     return verdict;
 }

@@ -225,9 +225,10 @@ static int check_all(struct tally *tally)
         json_close(&tally->json, '}');
         printf("\n");
     } else {
-        printf("%zu event types, %zu versions, %s: %zu broken, %zu warnings\n", tally->types,
-               schemas->n, compatibility_name(tally->compatibility), tally->broken,
-               tally->warnings);
+        printf("%zu event type%s, %zu version%s, %s: %zu broken, %zu warning%s\n", tally->types,
+               tally->types == 1 ? "" : "s", schemas->n, schemas->n == 1 ? "" : "s",
+               compatibility_name(tally->compatibility), tally->broken, tally->warnings,
+               tally->warnings == 1 ? "" : "s");
     }
     return tally->broken == 0 ? 0 : 1;
 }

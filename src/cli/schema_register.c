@@ -151,6 +151,12 @@ static void say_there(const char *name, const char *subject, const struct regist
            found->id);
 }
 
+static void say_refused(struct work *work, const char *name, const char *subject, const char *words)
+{
+    printf("%-32s would be refused: subject %s: %s\n", name, subject, words);
+    work->refused++;
+}
+
 /* What would happen? A schema whose imports are not there yet cannot be asked about. */
 static enum verdict rehearse(struct work *work, const char *name, const char *subject,
                              const struct registry_schema *schema, struct error *error)
@@ -167,17 +173,75 @@ static enum verdict rehearse(struct work *work, const char *name, const char *su
         printf("%-32s would be registered: subject %s\n", name, subject);
         work->registered++;
     } else {
-        printf("%-32s would be refused: subject %s: %s\n", name, subject,
-               words == NULL ? "it is not compatible" : words);
-        work->refused++;
+        say_refused(work, name, subject, words == NULL ? "it is not compatible" : words);
     }
     free(words);
     return OK;
 }
 
+static bool imports_are_there(const struct proto_file *file)
+{
+    for (size_t i = 0; i < file->n_imports; i++) {
+        if (!file->imports[i]->settled) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Is a version there that comes behind this one, which is not? *later 0: none is known to be. */
+static enum verdict find_later(struct work *work, const struct task *task, uint32_t *later,
+                               struct error *error)
+{
+    struct registry_reference references[PROTO_IMPORTS_MAX];
+    const struct task *end = work->tasks + work->n_tasks;
+    *later = 0;
+    for (const struct task *next = task + 1;
+         next < end && strcmp(next->event_type, task->event_type) == 0; next++) {
+        if (!imports_are_there(next->file)) {
+            continue;
+        }
+        struct registry_found found;
+        struct registry_schema schema = proto_file_schema(next->file, references);
+        enum verdict verdict =
+            registry_lookup(work->registry, next->subject, &schema, &found, error);
+        if (verdict == OK) {
+            *later = next->version;
+            return OK;
+        }
+        if (!registry_is_missing(error)) {
+            return verdict;
+        }
+    }
+    return OK;
+}
+
+/* Registered now, it would be the newest of its subject. A dry run says so and goes on. */
+static enum verdict check_released(struct work *work, const struct task *task, const char *name,
+                                   bool *refused, struct error *error)
+{
+    uint32_t later;
+    enum verdict verdict = find_later(work, task, &later, error);
+    *refused = verdict == OK && later != 0;
+    if (!*refused) {
+        return verdict;
+    }
+    error_set(error, FATAL,
+              "v%u is registered, but v%u not as it stands in %s: it was changed after it was "
+              "released, or deleted in the registry",
+              later, task->version, task->file->name);
+    error_remedy(error, "Bring %s back as it was registered; a change is the next version.",
+                 task->file->name);
+    if (!work->dry_run) {
+        return FATAL;
+    }
+    say_refused(work, name, task->subject, error->what);
+    return OK;
+}
+
 static enum verdict settle(struct work *work, const char *name, struct proto_file *file,
                            const char *subject, struct registry_found *found, bool *is_there,
-                           struct error *error);
+                           const struct task *task, struct error *error);
 
 /* A dry run leaves *all_there false when one is missing. */
 static enum verdict settle_imports(struct work *work, struct proto_file *file, bool *all_there,
@@ -189,7 +253,7 @@ static enum verdict settle_imports(struct work *work, struct proto_file *file, b
         if (!import->settled && !import->said) {
             import->said = true;
             enum verdict verdict = settle(work, import->name, import, import->name, &import->found,
-                                          &import->settled, error);
+                                          &import->settled, NULL, error);
             if (verdict != OK) {
                 return verdict;
             }
@@ -199,10 +263,11 @@ static enum verdict settle_imports(struct work *work, struct proto_file *file, b
     return OK;
 }
 
-/* After this the registry has it; in a dry run *is_there says whether. */
+/* After this the registry has it; in a dry run *is_there says whether. task: NULL for what is only
+ * imported. */
 static enum verdict settle(struct work *work, const char *name, struct proto_file *file,
                            const char *subject, struct registry_found *found, bool *is_there,
-                           struct error *error)
+                           const struct task *task, struct error *error)
 {
     struct registry_reference references[PROTO_IMPORTS_MAX];
     bool imports_there;
@@ -223,6 +288,11 @@ static enum verdict settle(struct work *work, const char *name, struct proto_fil
         return OK;
     }
     if (!registry_is_missing(error)) {
+        return verdict;
+    }
+    bool refused = false;
+    verdict = task == NULL ? OK : check_released(work, task, name, &refused, error);
+    if (verdict != OK || refused) {
         return verdict;
     }
     if (work->dry_run) {
@@ -270,7 +340,8 @@ static enum verdict work_off(struct work *work, struct error *error)
         char *name = must_printf("%s v%u", task->event_type, task->version);
         bool is_there;
         if (verdict == OK) {
-            verdict = settle(work, name, task->file, task->subject, &task->found, &is_there, error);
+            verdict =
+                settle(work, name, task->file, task->subject, &task->found, &is_there, task, error);
         }
         if (verdict != OK) {
             error_prefix(error, "%s: ", name);

@@ -16,6 +16,9 @@ static const struct change_rule rules[CHANGES] = {
     [MESSAGE_MOVED] = {"MESSAGE_MOVED", JUDGED_COMPATIBLE, "the message stands in another place"},
     [MESSAGE_REMOVED] = {"MESSAGE_REMOVED", JUDGED_BROKEN,
                          "the message is gone: there is nothing to read its events by"},
+    [EVENT_MESSAGE_CHANGED] = {"EVENT_MESSAGE_CHANGED", JUDGED_BROKEN,
+                               "the event is another message of the file now, and who knows it as "
+                               "the one takes it for what it is not"},
     [ENUM_ADDED] = {"ENUM_ADDED", JUDGED_COMPATIBLE, "the enum is new"},
     [ENUM_REMOVED] = {"ENUM_REMOVED", JUDGED_COMPATIBLE, "the enum is gone"},
     [ENUM_CONST_ADDED] = {"ENUM_CONST_ADDED", JUDGED_COMPATIBLE, "the value is new"},

@@ -407,23 +407,28 @@ static const char *read_member(struct reader *reader, const char *at, const stru
     return read_field(reader, at, field, marks, name_at);
 }
 
-/* In an Any: the "@type", which was read before. */
+/* In an Any: behind the name "@type", however it is escaped. NULL: it is another name. */
+static const char *behind_type(struct reader *reader, const char *at)
+{
+    struct scan_failure failure;
+    struct bytes name;
+    if (!reader_is(reader, at, '"')) {
+        return NULL;
+    }
+    at = scan_text(at + 1, reader->end, &reader->scratch, &name, &failure);
+    return at != NULL && bytes_equal(name, BYTES_LIT("@type")) ? at : NULL;
+}
+
+/* The value of "@type", which was read before. */
 static const char *pass_type(struct reader *reader, const char *at)
 {
     struct scan_failure failure;
-    at = read_colon(reader, at + sizeof("\"@type\"") - 1);
+    at = read_colon(reader, at);
     if (at == NULL) {
         return NULL;
     }
     at = scan_value(at, reader->end, 0, &failure);
     return at == NULL ? reader_fail_scan(reader, &failure) : at;
-}
-
-static bool is_type(const struct reader *reader, const char *at)
-{
-    static const char type[] = "\"@type\"";
-    return (size_t)(reader->end - at) >= sizeof(type) - 1 &&
-           memcmp(at, type, sizeof(type) - 1) == 0;
 }
 
 static const char *read_all_members(struct reader *reader, const char *at,
@@ -436,9 +441,10 @@ static const char *read_all_members(struct reader *reader, const char *at,
         return at;
     }
     for (;;) {
-        if (in_any && !typed && is_type(reader, at)) {
+        const char *type = in_any && !typed ? behind_type(reader, at) : NULL;
+        if (type != NULL) {
             typed = true;
-            at = pass_type(reader, at);
+            at = pass_type(reader, type);
         } else {
             at = read_member(reader, at, message, marks, &previous);
         }

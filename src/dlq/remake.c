@@ -84,13 +84,30 @@ void remade_release(struct remade *remade)
 
 /* --- the way of an event, from the row on --- */
 
+/* Another payload would not help. */
+static enum verdict without_contract(const struct letter *letter, const struct row *row,
+                                     struct error *error)
+{
+    static const char contract[] =
+        "Add the contract, or the version of it that the event names, and replay it as it is.";
+    if (row->message) {
+        return error_remedy(error, "%s", contract);
+    }
+    return error_remedy(error,
+                        "%s Or mend the type in the table (UPDATE): walpost dlq replay --id %.*s "
+                        "--from-table.",
+                        contract, (int)letter->key.len, letter->key.data);
+}
+
 static enum verdict still_dead(const struct letter *letter, const struct row *row,
                                enum dead_reason reason, const char *detail, struct error *error)
 {
     error_set(error, REJECT, "it would be a dead letter again (%s): %s", dead_reason_name(reason),
               detail);
     bool whole = letter_value(letter) == LETTER_MESSAGE;
-    bool contract = reason == DEAD_SCHEMA_VALIDATION_FAILED || reason == DEAD_UNKNOWN_EVENT_TYPE;
+    if (reason == DEAD_UNKNOWN_EVENT_TYPE && !whole) {
+        return without_contract(letter, row, error);
+    }
     return error_remedy(
         error, "Give %s: walpost dlq replay --id %.*s --payload-file FILE.%s%s",
         whole ? "the whole message, mended" : "the mended payload", (int)letter->key.len,
@@ -98,8 +115,9 @@ static enum verdict still_dead(const struct letter *letter, const struct row *ro
         row->message
             ? ""
             : " Or mend the row in the table (UPDATE), with --from-table instead of the file.",
-        contract ? " Or add a version of the contract that allows it, and replay it as it is."
-                 : "");
+        reason == DEAD_SCHEMA_VALIDATION_FAILED
+            ? " Or add a version of the contract that allows it, and replay it as it is."
+            : "");
 }
 
 /* Puts the payload behind the room that the encoder wants. */

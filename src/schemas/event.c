@@ -40,20 +40,19 @@ static const struct message *own_message(const struct pool *pool, const char *fi
     return NULL;
 }
 
-/* NULL: there are several, or none. */
-static const struct message *only_message(const struct pool *pool, const char *file)
+/* NULL: there are several, or none. *n: how many. */
+static const struct message *only_message(const struct pool *pool, const char *file, unsigned *n)
 {
     const struct message *only = NULL;
+    *n = 0;
     for (uint32_t i = 0; i < pool_messages(pool); i++) {
         const struct message *message = pool_message_at(pool, i);
         if (strcmp(message->file, file) == 0 && message->outer == NULL) {
-            if (only != NULL) {
-                return NULL;
-            }
             only = message;
+            ++*n;
         }
     }
-    return only;
+    return *n == 1 ? only : NULL;
 }
 
 static const struct message *named_like(const struct pool *pool, const char *file, const char *type)
@@ -77,18 +76,23 @@ enum verdict schema_find_event(const struct pool *pool, const char *file, const 
 {
     struct bytes name = said(source);
     const struct message *found;
+    unsigned n = 1;
     if (name.data != NULL) {
         found = own_message(pool, file, name);
         if (found == NULL) {
-            return error_set(error, INVALID,
-                             "%s says that %.*s is the event, but has no such message", file,
-                             (int)name.len, name.data);
+            error_set(error, INVALID, "%s says that \"%.*s\" is the event, but has no such message",
+                      file, (int)name.len, name.data);
+            return error_remedy(error, "Name a message of the file there.");
         }
     } else {
-        found = only_message(pool, file);
+        found = only_message(pool, file, &n);
         if (found == NULL) {
             found = named_like(pool, file, type);
         }
+    }
+    if (found == NULL && n == 0) {
+        error_set(error, INVALID, "%s has no message that could be the event %s", file, type);
+        return error_remedy(error, "Write one: its fields are what the event's payload holds.");
     }
     if (found == NULL) {
         error_set(error, INVALID, "%s does not say which of its messages is the event %s", file,
@@ -99,6 +103,17 @@ enum verdict schema_find_event(const struct pool *pool, const char *file, const 
     }
     *message = found;
     return OK;
+}
+
+void schema_compare_events(const struct schema *writer, const struct schema *reader,
+                           struct differences *differences)
+{
+    struct bytes was = writer->message->local;
+    struct bytes is = reader->message->local;
+    if (!bytes_equal(was, is) && own_message(reader->pool, reader->file, was) != NULL) {
+        differences_add(differences, EVENT_MESSAGE_CHANGED, false, reader->line, is.data,
+                        "%.40s became %.40s", was.data, is.data);
+    }
 }
 
 /* --- fields that must come ------------------------------------------------------------------- */

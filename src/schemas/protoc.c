@@ -23,15 +23,16 @@ static struct bytes read_back(FILE *file)
     return (struct bytes){text, len};
 }
 
-/* Waits for it. *status is that of waitpid; 127: it could not be started. */
-static enum verdict run(char *const *arguments, FILE *out, FILE *complaints, int *status,
-                        struct error *error)
+/* Waits for it, in `folder`. *status is that of waitpid; 127: it could not be started. */
+static enum verdict run(const char *folder, char *const *arguments, FILE *out, FILE *complaints,
+                        int *status, struct error *error)
 {
     posix_spawn_file_actions_t actions;
     pid_t pid;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, fileno(out), STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, fileno(complaints), STDERR_FILENO);
+    posix_spawn_file_actions_addchdir_np(&actions, folder);
     int failed = posix_spawnp(&pid, arguments[0], &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) {
@@ -64,18 +65,18 @@ static enum verdict refused(const char *file, struct bytes complaint, struct err
 static enum verdict compile(const char *folder, const char *file, FILE *out, FILE *complaints,
                             struct pool **pool, struct error *error)
 {
-    char *include = must_printf("-I%s", folder);
-    char *source = must_strdup(file);
+    /* From inside the folder, because -I takes colons and equals signs of a path for its own, and
+     * "./" in front, because a name may begin with "-" or "@". */
+    char *source = must_printf("./%s", file);
     char *const arguments[] = {"protoc",
                                "--include_imports",
                                "--include_source_info",
-                               include,
+                               "-I.",
                                "--descriptor_set_out=/dev/stdout",
                                source,
                                NULL};
     int status = 0;
-    enum verdict verdict = run(arguments, out, complaints, &status, error);
-    free(include);
+    enum verdict verdict = run(folder, arguments, out, complaints, &status, error);
     free(source);
     if (verdict != OK) {
         return verdict;

@@ -3,8 +3,9 @@
  * schema_files.h - the contracts that lie in contracts.dir: <EventType>/v<N>.proto, .avsc or .json.
  * In: a directory. Out: event types in alphabetical order, each with its newest version.
  * Owns: the list (schema_list_release).  Thread: main's.
- * Keeps: versions count from 1 without gaps, and are of one kind. A folder without any is no event
- *        type. */
+ * Keeps: versions count from 1 without gaps, and are of one kind; a file that is nearly named like
+ *        one is an error. Types are UTF-8 without control characters. A folder without any version
+ *        is no event type. */
 #ifndef WALPOST_SCHEMAS_SCHEMA_FILES_H
 #define WALPOST_SCHEMAS_SCHEMA_FILES_H
 
@@ -31,7 +32,8 @@ struct schema_list {
     size_t count;
 };
 
-/* INVALID: the directory cannot be read, a version is missing, or two are of different kinds. */
+/* INVALID: the directory cannot be read, a version is missing or no file, or two are of different
+ * kinds. */
 enum verdict MUST_CHECK schema_list_read(const char *dir, struct schema_list *list,
                                          struct error *error);
 void schema_list_release(struct schema_list *list);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "schemas/schemas.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "avro/avro_contract.h"
 #include "base/check.h"
@@ -27,15 +30,24 @@ void schemas_release(struct schemas *schemas)
 /* --- reading them ------------------------------------------------------------------------------
  */
 
-static struct bytes read_source(const char *path)
+static enum verdict read_source(const char *path, struct bytes *source, struct error *error)
 {
     FILE *file = fopen(path, "rb");
-    char *text = must_malloc(SOURCE_MAX);
-    size_t len = file == NULL ? 0 : fread(text, 1, SOURCE_MAX, file);
-    if (file != NULL) {
-        fclose(file);
+    if (file == NULL) {
+        error_set(error, INVALID, "%s cannot be read: %s", path, strerror(errno));
+        return error_remedy(error, "Make it readable, or take it away.");
     }
-    return (struct bytes){text, len};
+    char *text = must_malloc(SOURCE_MAX + 1);
+    size_t len = fread(text, 1, SOURCE_MAX + 1, file);
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    if (failed || len > SOURCE_MAX) {
+        free(text);
+        error_set(error, INVALID, "%s %s", path, failed ? "cannot be read" : "is larger than 4 MB");
+        return error_remedy(error, "Mend the file.");
+    }
+    *source = (struct bytes){text, len};
+    return OK;
 }
 
 static enum verdict load_protobuf(const char *folder, struct schema *schema, struct bytes source,
@@ -89,8 +101,12 @@ static enum verdict load_json(struct schema *schema, struct bytes source, struct
 static enum verdict load_one(const char *folder, struct schema *schema, struct error *error)
 {
     char *path = must_printf("%s/%s", folder, schema->file);
-    struct bytes source = read_source(path);
-    enum verdict verdict = FATAL;
+    struct bytes source;
+    enum verdict verdict = read_source(path, &source, error);
+    free(path);
+    if (verdict != OK) {
+        return verdict;
+    }
     schema->line = 1;
     switch (schema->kind) {
     case SCHEMA_PROTOBUF: verdict = load_protobuf(folder, schema, source, error); break;
@@ -98,7 +114,6 @@ static enum verdict load_one(const char *folder, struct schema *schema, struct e
     case SCHEMA_JSON: verdict = load_json(schema, source, error); break;
     }
     free((char *)source.data);
-    free(path);
     return verdict;
 }
 
@@ -110,6 +125,7 @@ void schema_compare(const struct schema *writer, const struct schema *reader,
     case SCHEMA_PROTOBUF:
         compat_compare(&(struct version){writer->pool, writer->file},
                        &(struct version){reader->pool, reader->file}, differences);
+        schema_compare_events(writer, reader, differences);
         break;
     case SCHEMA_AVRO: avro_compare(writer->avro, reader->avro, differences); break;
     case SCHEMA_JSON: json_schema_compare(writer->json, reader->json, differences); break;

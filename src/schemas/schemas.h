@@ -59,6 +59,11 @@ enum verdict MUST_CHECK schema_find_event(const struct pool *pool, const char *f
                                           const char *type, struct bytes source,
                                           const struct message **message, struct error *error);
 
+/* Appends that the two do not mean the same message, where the reader has both: one that is gone is
+ * a difference of the files. Both are Protobuf. */
+void schema_compare_events(const struct schema *writer, const struct schema *reader,
+                           struct differences *differences);
+
 /* INVALID: a mark // walpost.required in `source` that belongs to no field, or is misspelt. */
 enum verdict MUST_CHECK schema_check_marks(const struct pool *pool, const char *file,
                                            struct bytes source, struct error *error);

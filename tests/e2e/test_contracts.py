@@ -217,18 +217,19 @@ def test_halt_publishes_nothing_of_the_event_or_behind(shop):
 
 def test_a_look_checks_too_and_a_dead_letter_comes_back_once_it_is_valid(shop):
     stream = shop(value="payload")
-    good, typo, gift = insert(
+    good, typo, gift, lost = insert(
         stream,
         ("Order.Placed", GOOD),
         ("Order.Placed", {**GOOD, "totalCent": 5}),
         ("Order.Placed", {**GOOD, "gift": True}),
+        ("Order.Lost", {}),
     )
     lines = [json.loads(line) for line in run_once(stream, "--to", "stdout").stdout.splitlines()]
     reasons = [line.get("dead_letter", {}).get("reason") for line in lines]
-    assert reasons == [None, "schema_validation_failed", "schema_validation_failed"]
+    assert reasons == [None, BROKEN, BROKEN, "unknown_event_type"]
     run_once(stream, "--to", "null")
     run_once(stream)
-    stream.dead_letters(2)
+    stream.dead_letters(3)
 
     def replay(identity, *arguments, status=0):
         return stream.walpost.command(
@@ -247,15 +248,21 @@ def test_a_look_checks_too_and_a_dead_letter_comes_back_once_it_is_valid(shop):
     write(stream.schemas, "Order.Placed/v3.proto",
           PLACED_2.replace("string note", "bool gift = 10; string note"))
     replay(gift)
+
+    said = replay(lost, status=1).stdout
+    assert "Add the contract" in said and "--payload-file" not in said, said
+    write(stream.schemas, "Order.Lost/v1.proto", 'syntax = "proto3"; message OrderLost {}')
+    assert "Next: the same without --dry-run." in replay(lost, "--dry-run").stdout
+    assert "1 row marked COMMITTED\nNext: walpost dlq list" in replay(lost).stdout
     placed = message_class(PLACED_2, "OrderPlaced")
     values = {
         record.headers["event_id"]: (record.headers["schema_version"], record.value)
-        for record in stream.records(3)
+        for record in stream.records(4)
     }
     assert placed.FromString(values[good][1]).total_cents == 1250
     assert placed.FromString(values[typo][1]).total_cents == 5
-    assert values[gift][0] == "3"
-    assert stream.statuses() == {"COMMITTED": 3}
+    assert values[gift][0] == "3" and values[lost] == ("1", b"")
+    assert stream.statuses() == {"COMMITTED": 4}
 
 
 def test_check_and_a_start_look_at_contracts(shop):

@@ -118,7 +118,7 @@ def test_mended_by_a_file(wide, tmp_path):
             stream, "replay", "--all", "--payload-file", str(file), status=2
         ).stderr
         done = dlq(stream, "replay", "--id", bad, "--payload-file", str(file))
-        assert "1 replayed" in done.stdout and "1 rows marked" in done.stdout
+        assert "1 replayed" in done.stdout and "1 row marked" in done.stdout
         assert status_of(stream, bad) == "COMMITTED"
         assert depth(stream) == 3 and bad not in ids(listed(stream))
         tombstone = last_words(stream)[bad]
@@ -196,7 +196,7 @@ def test_killed_in_between_and_repeated(wide, tmp_path, killed, point):
         assert status_of(stream, bad) == "DEAD"
         again = dlq(stream, *replay).stdout
         assert ("1 replayed" in again) == (point == "dlq_before_commit"), again
-        assert "1 rows marked COMMITTED" in again
+        assert "1 row marked COMMITTED" in again
         assert status_of(stream, bad) == "COMMITTED"
         good = insert(stream, new_id())
         records = stream.records(2)
@@ -396,5 +396,5 @@ def test_the_tour_of_the_documentation(stream):
         stream.wait_statuses({"COMMITTED": 2})
     assert [r.headers["event_type"] for r in records] == ["Order.Placed", "Order.Paid"]
     assert json.loads(decode(records[1]).payload_json) == {"note": "too long, shortened"}
-    assert "record_too_large" in said and "1 rows marked COMMITTED" in said
+    assert "record_too_large" in said and "1 row marked COMMITTED" in said
     assert re.search(r"dead letters +0\n", said), said

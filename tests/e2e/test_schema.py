@@ -35,7 +35,7 @@ def test_a_history_that_goes_together(tmp_path):
     assert listed.returncode == 0
     assert listed.stdout.splitlines()[1].split()[:3] == ["Order.Placed", "2", "Protobuf"]
     done = schema(tmp_path, "check", "--compatibility", "FULL_TRANSITIVE")
-    assert (done.returncode, done.stdout) == (0, "1 event types, 2 versions, FULL_TRANSITIVE: 0 broken, 0 warnings\n"
+    assert (done.returncode, done.stdout) == (0, "1 event type, 2 versions, FULL_TRANSITIVE: 0 broken, 0 warnings\n"
                                               "Next: commit them, and `walpost schema register` where there is a registry. A stream "
                                               "with contracts.dir reads them at its next start.\n")
 
@@ -69,7 +69,7 @@ def test_what_was_reserved_stays_reserved(tmp_path):
     assert done.returncode == 1
     assert f"{tmp_path}/Order.Placed/v3.proto:4: broken: OrderPlaced.total: 4: " in done.stdout
     assert "(RESERVED_NUMBER_USED, v3 after v1)" in done.stdout and "(RESERVED_NAME_USED, v3 after v1)" in done.stdout
-    assert "1 broken, 1 warnings" in done.stdout
+    assert "1 broken, 1 warning" in done.stdout
     assert schema(tmp_path, "check", "--compatibility", "NONE").returncode == 0
 
 
@@ -100,6 +100,22 @@ def test_which_message_is_the_event(tmp_path):
     write(tmp_path, Order_Lost__v1=two.format("Other"))
     done = schema(tmp_path, "list")
     assert done.returncode == 2 and "Order.Lost/v1.proto does not say which of its messages" in done.stderr
+    write(tmp_path, Order_Lost__v1="")
+    done = schema(tmp_path, "list")
+    assert done.returncode == 2 and "Order.Lost/v1.proto has no message" in done.stderr
+
+
+def test_an_event_that_becomes_another_message_of_the_file_is_a_break(tmp_path):
+    two = 'syntax = "proto3";\nmessage {} {{ string id = 1; }}\nmessage {} {{ string total = 1; }}\n'
+    write(tmp_path, Order_Placed__v1="// walpost.event: One\n" + two.format("One", "Two"),
+          Order_Placed__v2="// walpost.event: Two\n" + two.format("One", "Two"))
+    done = schema(tmp_path, "check")
+    assert (done.returncode, done.stdout.splitlines()[1].split(": ")[1]) == (1, "1 broken, 0 warnings")
+    assert "Order.Placed/v2.proto:4: broken: Two: One became Two: the event is another message" in done.stdout
+    assert "(EVENT_MESSAGE_CHANGED, v2 reads v1)" in done.stdout
+    # By the rule of names, too: one that is new and has the better name takes the event over.
+    write(tmp_path, Order_Placed__v1=two.format("Placed", "Item"), Order_Placed__v2=two.format("Placed", "OrderPlaced"))
+    assert "Placed became OrderPlaced" in schema(tmp_path, "check").stdout
 
 
 def test_names_are_events_in_the_past_tense(tmp_path):
@@ -123,7 +139,7 @@ def test_a_look_at_contracts_needs_only_their_part_of_the_configuration(tmp_path
     config.write_text(f"postgres: {{dsn: \"${{NOWHERE_SET}}\"}}\ncontracts: {{dir: {tmp_path}/contracts, naming: off}}\n")
     check = [program(), "schema", "check", "-c", str(config)]
     done = subprocess.run(check, text=True, capture_output=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "1 event types, 1 versions, BACKWARD_TRANSITIVE: 0 broken, 0 warnings")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "1 event type, 1 version, BACKWARD_TRANSITIVE: 0 broken, 0 warnings")
     config.write_text("contracts: {naming: no}\n")
     wrong = subprocess.run(check, text=True, capture_output=True, timeout=60, check=False)
     assert wrong.returncode == 2 and "contracts.naming cannot be" in wrong.stderr
@@ -164,6 +180,43 @@ def test_what_is_wrong_is_said(tmp_path):
     verb = schema(tmp_path, "chek")
     assert verb.returncode == 2 and "check" in verb.stderr
     assert schema(tmp_path, "register").returncode == 2
+
+
+def test_nothing_that_is_meant_for_a_version_is_passed_over(tmp_path):
+    write(tmp_path, Order_Placed__v1=PLACED.format("int64 total"))
+    placed = tmp_path / "Order.Placed"
+    for name in ("V2.proto", "v02.proto", "v2.PROTO", "v10000.proto", "v0.proto"):
+        (placed / name).write_text("x", encoding="utf-8")
+        done = schema(tmp_path, "check")
+        assert done.returncode == 2 and f"Order.Placed/{name} is no version of a contract" in done.stderr
+        (placed / name).unlink()
+    os.mkfifo(placed / "v2.proto")
+    done = schema(tmp_path, "check")
+    assert done.returncode == 2 and "Order.Placed/v2.proto is no file" in done.stderr
+    (placed / "v2.proto").unlink()
+    (placed / "v2.proto").symlink_to("nowhere.proto")
+    done = schema(tmp_path, "check")
+    assert done.returncode == 2 and "Order.Placed/v2.proto cannot be read: No such file" in done.stderr
+    (placed / "v2.proto").unlink()
+    (placed / "README.md").write_text("what it is about", encoding="utf-8")
+    assert schema(tmp_path, "check").returncode == 0
+
+
+def test_a_folder_of_any_name_an_event_type_of_a_name_that_can_be_written(tmp_path):
+    folder = tmp_path / "-a:b=c @d"
+    for name in ("-Order.Placed", "@Order.Placed", "Order=Placed", "Order 'Placed' $walpost$"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "v1.proto").write_text(PLACED.format("int64 total"), encoding="utf-8")
+    done = schema(folder, "check")
+    assert (done.returncode, done.stdout.splitlines()[4].split(",")[0]) == (0, "4 event types")
+    for name, what in ((b"Order.\xffPlaced", "bytes that are no UTF-8"), (b"Order.\nPlaced", "a control character")):
+        type_folder = os.path.join(os.fsencode(folder), name)
+        os.mkdir(type_folder)
+        with open(os.path.join(type_folder, b"v1.proto"), "w", encoding="utf-8") as file:
+            file.write(PLACED.format("int64 total"))
+        done = schema(folder, "sql")
+        assert (done.returncode, done.stdout) == (2, "") and what in done.stderr
+        os.unlink(os.path.join(type_folder, b"v1.proto"))
 
 
 def test_the_contracts_of_this_repository():

@@ -156,6 +156,18 @@ def test_an_incompatible_version_is_refused_in_the_registrys_words(shop, registr
     assert registry.versions(f"{name}.Payment-value") == [1]
 
 
+def test_a_version_that_was_changed_after_its_release_is_refused(shop, registry, name):
+    shop.register()
+    shop.write("Order.Created/v1.proto", ORDER % "string more = 6; ")
+    rehearsal = shop.register("--dry-run", status=1)
+    assert re.search(r"Order.Created v1 +would be refused: .*v2 is registered", rehearsal.stdout)
+    assert "Order.Created v2" in rehearsal.stdout and "1 would be refused" in rehearsal.stdout
+    what, remedy = shop.refused()
+    assert what.startswith("Order.Created v1: v2 is registered, but v1 not as it stands in ")
+    assert remedy.startswith("Bring Order.Created/v1.proto back")
+    assert registry.versions(f"{name}.Order-value") == [1, 2]
+
+
 def test_avro_and_json_schema(name, registry):
     contracts = Contracts(name, registry.url)
     record = '{"type": "record", "name": "Placed", "namespace": "shop", "fields": [%s]}'

@@ -151,6 +151,8 @@ Test(from_json, well_known_types)
          "e204160a10742f74657374732e76312e536d616c6c12020801"},
         {"{\"any\":{\"number\":1,\"@type\":\"t/tests.v1.Small\"}}",
          "e204160a10742f74657374732e76312e536d616c6c12020801"},
+        {"{\"any\":{\"\\u0040type\":\"t/tests.v1.Small\",\"number\":1}}",
+         "e204160a10742f74657374732e76312e536d616c6c12020801"},
         {"{\"int32Wrapper\":0}", "f20500"},
         {"{\"int32Wrapper\":1}", "f205020801"},
         {"{\"int32Wrapper\":null}", ""},
