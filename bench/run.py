@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Throughput, CPU, memory and latency of build/walpost on real servers, in one run with its ceilings.
 
-    ./dev bench                         everything, about 15 minutes
+    ./dev bench                         everything, about 25 minutes
     ./dev bench drain --repeat 1        a part of it
     ./dev bench latency --seconds 20
     ./dev bench contracts               the drain with contracts beside the drain without
     ./dev bench transcode               JSON to Protobuf beside libprotobuf; no servers, one minute
     ./dev bench guard                   what the trigger of `schema sql` costs an INSERT; no Kafka
     ./dev bench replay --rows 1000000   replay against drain, and the stream's latency beside it
+    ./dev bench recovery                kill -9 under load: visible again after how long
 
 What is compared runs in turns, so that a noisy machine disturbs all alike; figures are medians, and
 comparisons are medians of the ratios of neighbours. Kafka, PostgreSQL, walpost, the load and the
@@ -31,6 +32,7 @@ sys.path.insert(0, HERE)
 
 import enforce  # noqa: E402
 import guard  # noqa: E402
+import recovery  # noqa: E402
 import transcode  # noqa: E402
 from support.process import new_folder, wait_until  # noqa: E402
 from support.servers import Kafka, Postgres, REPOSITORY, SHIPPED_JAVA  # noqa: E402
@@ -143,12 +145,12 @@ def recvlogical(stream, rows, socket):
     return rows / (time.time() - from_time)
 
 
-def drain_once(postgres, kafka, name, workload, rows, socket, delivery, after, ceiling):
+def drain_once(postgres, kafka, name, workload, rows, socket, delivery, after, ceiling, lanes=1):
     """One stream with its rows already written: null, walpost, producer, in this order."""
     stream = Stream(
         postgres, kafka, name,
         outbox={"after_publish": after, "snapshot": "none"},
-        delivery=delivery, memory="64MB", topics={"create": True, "partitions": 6},
+        delivery=delivery, memory="64MB", topics={"create": True, "partitions": 6}, lanes=lanes,
     )
     stream.walpost.write_config(postgres={"dsn": postgres.dsn(name, "walpost", socket)})
     stream.walpost.init()
@@ -218,7 +220,7 @@ def drain(options, postgres, kafka):
         for _ in range(options.repeat):
             number += 1
             runs.append(drain_once(postgres, kafka, f"drain{number}", workload, options.rows,
-                                   transport == "unix", delivery, after, ceiling))
+                                   transport == "unix", delivery, after, ceiling, options.lanes))
         m = {key: median([run[key] for run in runs]) for key in runs[0]}
         ratio = median([run["walpost"] / min(run["null"], run["producer"]) for run in runs])
         say(f"| {workload} | {transport} | {delivery} | {after} | {m['walpost']:,.0f} | {m['null']:,.0f} "
@@ -306,7 +308,9 @@ def latency(options, postgres, kafka):
     say("| delivery | p50 ms | p99 ms | p99.9 ms | share of a core | idle share | peak MiB | start to first event s |")
     say("| --- | --- | --- | --- | --- | --- | --- | --- |")
     runs = {"exactly_once": [], "at_least_once": []}
-    extra = {"batch": {"linger": options.linger}} if options.linger else {}
+    extra = {"lanes": options.lanes}
+    if options.linger:
+        extra["batch"] = {"linger": options.linger}
     for turn in range(options.repeat):
         for delivery, results in runs.items():
             results.append(latency_once(postgres, kafka, f"latency{turn}{delivery[:2]}", delivery, receive,
@@ -439,13 +443,16 @@ def machine():
 def main():
     global BIN
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode", "guard", "contracts"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "drain", "latency", "replay", "transcode", "guard", "contracts", "recovery"], default="all")
     parser.add_argument("--rows", type=int, default=300000)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=30, help="of load in each latency run")
     parser.add_argument("--transports", default="unix,tcp")
     parser.add_argument("--only", default="", help="only drain cases whose words contain this")
     parser.add_argument("--linger", default="", help="batch.linger in the latency runs, e.g. 2ms")
+    parser.add_argument("--lanes", type=lambda text: int(text) if text.isdigit() else text, default=1,
+                        help="in the drain and latency runs: a number, or partition")
+    parser.add_argument("--kills", type=int, default=20, help="of the recovery runs")
     options = parser.parse_args()
     machine()
     if options.what in ("all", "transcode"):
@@ -469,6 +476,8 @@ def main():
             latency(options, postgres, kafka)
         if options.what in ("all", "replay"):
             replay(options, postgres, kafka)
+        if options.what in ("all", "recovery"):
+            recovery.recovery(options, postgres, kafka, sys.modules[__name__])
     return 0
 
 
