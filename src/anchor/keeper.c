@@ -20,6 +20,7 @@
 enum {
     TURN_MS = 1000,
     TROUBLE_MS = 10000, /* between tries, while something is wrong */
+    ADVANCES_MAX = 8,
     CONNECT_TIMEOUT_MS = 15000,
     READ_TIMEOUT_MS = 10000,
     SAY_AGAIN_MS = 5 * 60 * 1000,
@@ -161,6 +162,27 @@ static enum verdict make_anchor(struct keeper *keeper, const struct pg_slot *anc
     return verdict;
 }
 
+/* PostgreSQL frees WAL behind a slot that was moved only up to the first place, after where the
+ * slot stood before, from which it could begin to decode. Moved to the same position once more, it
+ * goes on from there: in danger that must not wait for the next turn. */
+static enum verdict advance(struct keeper *keeper, const struct pg_slot *anchor, lsn target,
+                            struct error *error)
+{
+    const char *name = keeper->config->anchor_slot;
+    enum verdict verdict = catalog_advance_slot(keeper->link, name, target, error);
+    struct pg_slot now = *anchor;
+    bool frees = anchor_is_in_danger(keeper->limit_bytes, anchor->safe_bytes);
+    for (int i = 0; verdict == OK && frees && i < ADVANCES_MAX; i++) {
+        lsn restart_lsn = now.restart_lsn;
+        verdict = catalog_slot(keeper->link, name, &now, error);
+        frees = verdict == OK && now.restart_lsn > restart_lsn && !atomic_load(&keeper->stop);
+        if (frees) {
+            verdict = catalog_advance_slot(keeper->link, name, target, error);
+        }
+    }
+    return verdict;
+}
+
 static enum verdict follow(struct keeper *keeper, const struct pg_slot *anchor,
                            const struct pg_slot *live, int64_t now_us, struct error *error)
 {
@@ -179,7 +201,7 @@ static enum verdict follow(struct keeper *keeper, const struct pg_slot *anchor,
     if (target == 0) {
         return OK;
     }
-    enum verdict verdict = catalog_advance_slot(keeper->link, config->anchor_slot, target, error);
+    enum verdict verdict = advance(keeper, anchor, target, error);
     if (verdict == OK) {
         log_write(keeper->log, LOG_DEBUG, "the anchor follows",
                   F_LSN("from", anchor->confirmed_lsn), F_LSN("to", target));

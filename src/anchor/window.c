@@ -5,7 +5,8 @@ enum {
     STEP_SHARE = 64,  /* the anchor moves by a 64th of what is kept, not with every byte */
     LIMIT_SHARE = 2,  /* of the server's limit: a slot holds WAL from before its position, and a
                          turn comes only now and then */
-    DANGER_SHARE = 8, /* of the server's limit left: the anchor gives everything up */
+    DANGER_SHARE = 4, /* of the server's limit left, as much as may be written between two turns:
+                         the anchor gives everything up */
 };
 
 uint64_t anchor_keep_bytes(uint64_t keep_bytes, int64_t limit_bytes)
@@ -13,6 +14,11 @@ uint64_t anchor_keep_bytes(uint64_t keep_bytes, int64_t limit_bytes)
     uint64_t may = limit_bytes < 0 ? UINT64_MAX : (uint64_t)limit_bytes / LIMIT_SHARE;
     uint64_t keep = keep_bytes == 0 || keep_bytes > may ? may : keep_bytes;
     return keep == UINT64_MAX ? 0 : keep > 0 ? keep : 1;
+}
+
+bool anchor_is_in_danger(int64_t limit_bytes, int64_t safe_bytes)
+{
+    return limit_bytes >= 0 && safe_bytes >= 0 && safe_bytes < limit_bytes / DANGER_SHARE;
 }
 
 static lsn by_bytes(const struct anchor_facts *facts)
@@ -34,8 +40,7 @@ static lsn by_age(const struct anchor_facts *facts)
 
 lsn anchor_target(const struct anchor_facts *facts)
 {
-    bool danger = facts->limit_bytes >= 0 && facts->safe_bytes >= 0 &&
-                  facts->safe_bytes < facts->limit_bytes / DANGER_SHARE;
+    bool danger = anchor_is_in_danger(facts->limit_bytes, facts->safe_bytes);
     lsn bytes = by_bytes(facts);
     lsn age = by_age(facts);
     lsn target = danger ? facts->live_lsn : bytes > age ? bytes : age;

@@ -22,6 +22,8 @@ struct anchor_facts {
 };
 /* Where the anchor has to move to; 0: it stays. */
 lsn anchor_target(const struct anchor_facts *facts);
+/* May the server soon take the anchor, so that it has to give everything up? */
+bool anchor_is_in_danger(int64_t limit_bytes, int64_t safe_bytes);
 /* The most WAL that will be kept: keep_bytes, or what the server's limit leaves of it; 0: no bound.
  */
 uint64_t anchor_keep_bytes(uint64_t keep_bytes, int64_t limit_bytes);

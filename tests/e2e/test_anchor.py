@@ -110,6 +110,13 @@ def test_follows_by_age(new_stream, postgres, kafka):
         assert window(stream)["since"] >= since
 
 
+def restart_with(stream, **sections):
+    assert stream.walpost.stop() == 0
+    stream.walpost.write_config(**sections)
+    stream.walpost.start()
+    stream.wait_streaming()
+
+
 def test_gives_way_before_the_server_takes_it(new_stream, kafka):
     """max_slot_wal_keep_size is smaller than what was asked for; then the server takes the anchor
     away at one blow: the live stream goes on, and the anchor is made again."""
@@ -123,25 +130,37 @@ def test_gives_way_before_the_server_takes_it(new_stream, kafka):
             check = json.loads(stream.walpost.check("--json").stdout)
             point = next(p for p in check["points"] if p["point"] == "replay window")
             assert point["state"] == "warning" and "max_slot_wal_keep_size" in point["text"]
-            for number in range(10):
-                write_wal(stream, 16)
+            for number in range(7):
+                write_wal(stream, 12)
                 stream.insert()
                 end = stream.wal_position()
                 stream.wait_confirmed(end)
                 wait_until(
                     lambda: anchor(
-                        stream, "pg_current_wal_lsn() - confirmed_flush_lsn <= 33 * 1024 * 1024"
+                        stream,
+                        "pg_current_wal_lsn() - confirmed_flush_lsn <= 33 * 1024 * 1024 "
+                        f"and safe_wal_size >= {16 * MB}",
                     ),
                     30,
                     f"the anchor keeps to half of the limit\n{stream.walpost.log_tail()}",
                 )
                 stream.execute("checkpoint")
                 assert anchor(stream, "wal_status") != "lost", number
+            # Little is left when somebody moves it again: it gives up all that it holds, at once.
+            restart_with(stream, replay={})
+            while anchor(stream, "safe_wal_size") > 14 * MB:
+                write_wal(stream, 4)
+                stream.insert()
+                stream.wait_confirmed(stream.wal_position())
+                stream.execute("checkpoint")
+            restart_with(stream, replay={"keep_bytes": "1GB"})
+            wait_until(
+                lambda: anchor(stream, f"safe_wal_size >= {48 * MB}"),
+                30,
+                f"the anchor gives way\n{stream.walpost.log_tail()}",
+            )
             # While nobody moves the anchor, the server takes it.
-            assert stream.walpost.stop() == 0
-            stream.walpost.write_config(replay={})
-            stream.walpost.start()
-            stream.wait_streaming()
+            restart_with(stream, replay={})
             for _ in range(8):
                 write_wal(stream, 16)
                 stream.insert()

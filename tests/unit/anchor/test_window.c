@@ -72,10 +72,12 @@ Test(window, in_danger_it_gives_everything_up)
 {
     struct anchor_facts f = facts();
     f.limit_bytes = 400 * MB;
-    f.safe_bytes = 51 * MB;
+    f.safe_bytes = 101 * MB;
     cr_expect_eq(anchor_target(&f), 0);
-    f.safe_bytes = 49 * MB;
+    f.safe_bytes = 99 * MB;
     cr_expect_eq(anchor_target(&f), f.live_lsn);
+    cr_expect(anchor_is_in_danger(f.limit_bytes, f.safe_bytes));
+    cr_expect_not(anchor_is_in_danger(-1, -1), "no limit");
 }
 
 Test(window, by_age_it_follows_what_the_clock_knows)
