@@ -4,7 +4,9 @@
  * other, and its regular expressions recurse for each letter: so these keywords are judged here. */
 #include "jsonschema/leaf.hpp"
 
+#include <climits>
 #include <cmath>
+#include <locale>
 #include <unordered_set>
 
 using nlohmann::json;
@@ -30,6 +32,14 @@ std::wstring wide(const std::string &text)
 }
 
 } // namespace
+
+void leaf_note_letters()
+{
+    const auto &letters = std::use_facet<std::ctype<char>>(std::locale());
+    for (int letter = 0; letter <= UCHAR_MAX; letter++) {
+        letters.narrow(static_cast<char>(letter), '\0');
+    }
+}
 
 /* Linear in the text, and recursing by the expression alone; it refuses back-references. */
 std::wregex leaf_expression(const std::string &pattern)

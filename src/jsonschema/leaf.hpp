@@ -47,6 +47,11 @@ bool leaf_take(nlohmann::json &schema, Leaf &leaf);
 seam_outcome leaf_judge(const Leaf &leaf, const valijson::adapters::Adapter &value,
                         std::string &expected);
 
+/* The library compiles the regular expressions of patternProperties again for every name that it
+ * tries them on, and each time the C++ library notes which letters it has narrowed, in a table that
+ * all threads share: so all of them are noted while there is one thread. */
+void leaf_note_letters();
+
 /* Throws std::regex_error. */
 std::wregex leaf_expression(const std::string &pattern);
 

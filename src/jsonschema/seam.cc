@@ -283,6 +283,7 @@ class Preparation
         }
         if (schema.contains("patternProperties")) {
             seam_.has_name_patterns = true;
+            leaf_note_letters();
             for (const auto &member : schema["patternProperties"].items()) {
                 leaf_expression(member.key());
             }
