@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON -> Protobuf and back, beside libprotobuf's C++, in one run: ./dev bench transcode
+"""JSON -> Protobuf and back, beside libprotobuf's C++, in one run, then the same payloads held to contracts in JSON
+Schema and Avro: ./dev bench transcode
 
 Payloads as PostgreSQL's jsonb and as a program without spaces would write them, small and large."""
 
@@ -69,6 +70,27 @@ def compile_all(folder):
     return program, descriptors
 
 
+def compile_kinds(folder):
+    program, build = os.path.join(folder, "kinds"), os.path.join(ROOT, "build", "src")
+    libraries = [os.path.join(build, path) for path in
+                 ("jsonschema/libjson_schema.a", "avro/libavro_contracts.a", "contract/libcontract.a", "base/libbase.a")]
+    subprocess.run(["gcc", "-std=gnu17", "-O2", "-D_GNU_SOURCE", f"-I{ROOT}/src", os.path.join(HERE, "kinds.c"), "-o",
+                    program, *libraries, "-lavro", "-lstdc++", "-lm", "-lpthread"], check=True)
+    return program
+
+
+def kinds(folder, seconds, say):
+    """The other kinds of contracts."""
+    contracts = [os.path.join(HERE, "contracts", name) for name in ("order.json", "order.avsc")]
+    say("\nJSON Schema and Avro on one core, MB of JSON a second:")
+    say(f"{'payload':16} {'JSON':>7} {'Avro':>7} {'JSON Schema':>12} {'to Avro':>8}")
+    answer = subprocess.run([compile_kinds(folder), *contracts, str(seconds), *write_payloads(folder)],
+                            capture_output=True, text=True, check=True).stdout
+    for line in answer.splitlines():
+        path, size, binary, checked, encoded = line.split()
+        say(f"{os.path.basename(path):16} {size:>7} {binary:>7} {checked:>12} {encoded:>8}")
+
+
 def transcode(folder, seconds, say):
     """True: fast enough, on every payload."""
     program, descriptors = compile_all(folder)
@@ -85,4 +107,5 @@ def transcode(folder, seconds, say):
         good = good and enough
         say(f"{os.path.basename(path):16} {size:>7} {wire:>7} {ours:>10} {theirs:>7} {ratio:>6} {written:>8} "
             f"{their_written:>7}{'' if enough else '   too slow'}")
+    kinds(folder, seconds, say)
     return good
