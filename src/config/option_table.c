@@ -190,7 +190,7 @@ static const struct option options[] = {
      .summary = "how long a batch that is not full waits for more: latency against CPU"},
     {"memory", OPTION_BYTES, AT(memory), .fallback = "64MB", .min = 16 * MB, .max = 64 * GB,
      .summary = "memory for events in flight; the process stays below it + 40 MB + twice the "
-                "largest row (three times with contracts)"},
+                "largest row (more with contracts)"},
 
     {"dead_letter.topic", OPTION_IDENTIFIER, AT(dead_letter_topic),
      .fallback = "outbox.dead-letter", .min = 1, .max = TOPIC_NAME_MAX,
