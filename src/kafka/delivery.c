@@ -61,6 +61,9 @@ static enum verdict explain(struct kafka_producer *p, rd_kafka_resp_err_t code, 
     enum kafka_trouble trouble = kafka_trouble_of(code);
     if (trouble == TROUBLE_BATCH || trouble == TROUBLE_UNKNOWN) {
         producer_learn_cause(p);
+        if (p->lost) {
+            return producer_note_death(p, error);
+        }
         if (kafka_trouble_of(p->cause) == TROUBLE_ID_LOST) {
             return kafka_lost_verdict(p->cause, p->id, error);
         }

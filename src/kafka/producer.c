@@ -93,6 +93,7 @@ static void close_handle(struct kafka_producer *p)
     p->in_transaction = false;
     p->fenced = false;
     p->dead = false;
+    p->lost = false;
     p->cause = 0;
 }
 

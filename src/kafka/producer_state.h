@@ -33,7 +33,8 @@ struct kafka_producer {
     int64_t used_us;
     rd_kafka_resp_err_t cause; /* of the failed Kafka transaction; 0: not failed as far as known */
     struct error refusal;      /* the words of a report that the cause explains */
-    bool dead;                 /* the client has stopped with a fatal error */
+    bool dead;                 /* the client has stopped with a fatal error, or may not go on */
+    bool lost;                 /* the latter: its open Kafka transaction is not ours any more */
     struct error death;
 };
 
@@ -65,7 +66,7 @@ size_t producer_poll(struct producer *producer, int timeout_ms, report_fn *repor
 enum verdict producer_begin(struct producer *producer, struct error *error);
 enum verdict producer_commit(struct producer *producer, struct error *error);
 enum verdict producer_abort(struct producer *producer, struct error *error);
-/* Sets cause when the open Kafka transaction has failed. */
+/* Sets cause when the open Kafka transaction has failed, lost when there is none. */
 void producer_learn_cause(struct kafka_producer *p);
 
 #endif

@@ -17,15 +17,33 @@ enum {
     UNUSED_MAX_S = 2 * 24 * 60 * 60,
 };
 
+/* The client has ended our Kafka transaction without telling us, or the call that told us was lost:
+ * what it has now is another one, with nothing in it. Whether ours was committed only the
+ * checkpoint can say, so the client may not be used again: a commit of the empty one would look
+ * like ours. */
+static void lose_transaction(struct kafka_producer *p)
+{
+    p->dead = true;
+    p->lost = true;
+    error_set(&p->death, RESTART,
+              "transactional id \"%s\": the Kafka client has no transaction any more where one was "
+              "open; whether it was committed is not known",
+              p->id);
+    error_remedy(&p->death, "Nothing: walpost reads the checkpoint and continues from there.");
+}
+
 /* Why the transaction failed. librdkafka has no question for it, but begin_transaction answers with
  * the reason when one has failed, and is refused without any effect while one is open. */
 void producer_learn_cause(struct kafka_producer *p)
 {
-    if (!p->in_transaction || p->cause != 0) {
+    if (!p->in_transaction || p->lost || p->cause != 0) {
         return;
     }
     rd_kafka_error_t *problem = rd_kafka_begin_transaction(p->client.rk);
-    check(problem != NULL);
+    if (problem == NULL) {
+        lose_transaction(p);
+        return;
+    }
     bool failed = rd_kafka_error_is_fatal(problem) || rd_kafka_error_txn_requires_abort(problem);
     p->cause = failed ? rd_kafka_error_code(problem) : 0;
     rd_kafka_error_destroy(problem);
@@ -95,7 +113,7 @@ enum verdict producer_commit(struct producer *producer, struct error *error)
 {
     struct kafka_producer *p = kafka_producer_of(producer);
     check(p->unreported == 0);
-    if (!producer->transactional) {
+    if (!producer->transactional || p->lost) {
         return p->dead ? producer_note_death(p, error) : OK;
     }
     for (;;) {
@@ -145,6 +163,9 @@ static void say_cause(struct kafka_producer *p, struct error *error)
 static enum verdict abort_transaction(struct kafka_producer *p, struct error *error)
 {
     producer_learn_cause(p);
+    if (p->lost) {
+        return producer_note_death(p, error);
+    }
     if (kafka_trouble_of(p->cause) == TROUBLE_ID_LOST) {
         /* librdkafka would ask for the id again and get it, whoever uses it now. */
         return kafka_lost_verdict(p->cause, p->id, error);
