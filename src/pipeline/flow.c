@@ -168,9 +168,9 @@ struct flow *flow_new(const struct flow_options *options, const struct session *
 
     bool kafka = options->run->target == TO_KAFKA;
     const struct checkpoint *checkpoint = &flow->session.checkpoint;
-    bool with_snapshot = kafka && checkpoint->settled_lsn < checkpoint->origin_lsn;
+    bool with_snapshot = kafka && session_has_snapshot(session, checkpoint);
     /* Snapshot rows are events below the slot's birth: they are not published before they are. */
-    lsn start = with_snapshot ? checkpoint->settled_lsn : session->slot_lsn;
+    lsn start = kafka ? session_marked_lsn(session, checkpoint) : session->slot_lsn;
     flow->ledger = ledger_new(start);
     atomic_store(&flow->published_lsn, start);
     atomic_store(&flow->marked_lsn, start);
@@ -383,12 +383,13 @@ static void relieve(struct flow *flow)
     }
 }
 
-/* The snapshot's table has served once S has passed the slot's birth: no start will read it again.
- */
+/* The snapshot's table has served once its rows are marked and S has passed the slot's birth: until
+ * then it says which rows a start has to publish, or at least to mark. */
 static void note_snapshot_settled(struct flow *flow)
 {
     if (flow->snapshot_unsettled && flow->snapshot == NULL &&
-        flow->feedback.committed_lsn >= flow->session.checkpoint.origin_lsn) {
+        flow->feedback.committed_lsn >= flow->session.checkpoint.origin_lsn &&
+        ledger_safe_lsn(flow->ledger) >= flow->session.checkpoint.origin_lsn) {
         flow->snapshot_unsettled = false;
         flow->sql.clean_up_wanted = true;
     }

@@ -22,6 +22,7 @@
 #include "pipeline/leader.h"
 #include "pipeline/letters_left.h"
 #include "pipeline/recover.h"
+#include "pipeline/snapshot_copy.h"
 #include "pipeline/source.h"
 #include "pipeline/standby.h"
 
@@ -156,12 +157,20 @@ static enum verdict fence_leader(const struct session_options *options, struct s
     return fence(options, session, leader_producer(session->leader), error);
 }
 
-/* The rows of everything below are marked. Rows of the snapshot have an LSN before the slot's own.
- */
-static lsn marked_lsn(const struct session *session, const struct checkpoint *checkpoint)
+bool session_has_snapshot(const struct session *session, const struct checkpoint *checkpoint)
 {
-    bool with_snapshot = checkpoint->settled_lsn < checkpoint->origin_lsn;
-    return with_snapshot ? checkpoint->settled_lsn : session->slot_lsn;
+    bool unmarked =
+        session->snapshot_birth != 0 && session->snapshot_birth == checkpoint->origin_lsn;
+    return checkpoint->settled_lsn < checkpoint->origin_lsn || unmarked;
+}
+
+lsn session_marked_lsn(const struct session *session, const struct checkpoint *checkpoint)
+{
+    if (!session_has_snapshot(session, checkpoint)) {
+        return session->slot_lsn;
+    }
+    lsn before = checkpoint->origin_lsn - 1; /* that of the snapshot's rows */
+    return checkpoint->settled_lsn < before ? checkpoint->settled_lsn : before;
 }
 
 static void beat_on(void *context)
@@ -175,7 +184,7 @@ static enum verdict read_letters(const struct session_options *options, struct s
     const struct letters_left_options letters = {
         .config = options->config,
         .unmarked = session->checkpoint.unmarked,
-        .marked_lsn = marked_lsn(session, &session->checkpoint),
+        .marked_lsn = session_marked_lsn(session, &session->checkpoint),
         .stop = options->stop,
         .beat = beat_on,
         .context = session,
@@ -204,7 +213,7 @@ static enum verdict commit_generation(const struct session_options *options,
         .key_columns = columns,
         .forget_positions = accepted && judgement->foreign,
         .accept_lsn = accepted ? slot : 0,
-        .marked_lsn = marked_lsn(session, found),
+        .marked_lsn = session_marked_lsn(session, found),
         .at_least = at_least,
     };
     if (judgement->recovered) { /* founded again, as by init: the snapshot's rows come first */
@@ -212,6 +221,10 @@ static enum verdict commit_generation(const struct session_options *options,
         next.accept_lsn = slot - 1;
         next.origin_lsn = slot;
         next.recovered_lsn = found->settled_lsn;
+    } else if (accepted && session->snapshot_birth != 0) {
+        /* The gap may hold rows of the snapshot: its table must not make published ones of them. No
+         * slot is born at such an LSN. */
+        next.origin_lsn = slot - 1;
     }
     checkpoint_next_generation(found, &next, &session->checkpoint);
     free(columns);
@@ -310,7 +323,10 @@ static enum verdict lead(const struct session_options *options, struct session *
         return verdict;
     }
     struct judgement judgement;
-    verdict = judgement_make(options, session, &found, &judgement, error);
+    verdict = snapshot_birth(session->sql, options->config, &session->snapshot_birth, error);
+    if (verdict == OK) {
+        verdict = judgement_make(options, session, &found, &judgement, error);
+    }
     if (verdict != OK ||
         !judgement_may_lead(
             options, &judgement)) { /* another system's generation must never be written unasked */

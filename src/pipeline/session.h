@@ -44,6 +44,7 @@ struct session {
     bool slot_gone; /* it does not exist, or the server gave it up: none was acquired */
     lsn slot_lsn;   /* confirmed_flush_lsn when the slot was acquired: this session's, valid only
                        while it lives */
+    lsn snapshot_birth; /* that walpost.snapshot_<stream> is of; 0: there is no such table */
     struct checkpoint checkpoint; /* the generation that was committed for this session */
     struct leader *leader;
     struct letters_left *letters; /* dead letters among what is left out; NULL: none */
@@ -56,6 +57,13 @@ struct session {
  * FATAL: the end. On anything but OK the session is released. */
 enum verdict MUST_CHECK session_start(const struct session_options *options,
                                       struct session *session, struct error *error);
+
+/* Are there rows from before the slot that are not all published, or not all marked? Their table is
+ * dropped once they are. */
+bool session_has_snapshot(const struct session *session, const struct checkpoint *checkpoint);
+/* The rows of everything below are marked; rows of the snapshot have an LSN before the slot's own.
+ */
+lsn session_marked_lsn(const struct session *session, const struct checkpoint *checkpoint);
 
 /* Closes what is still the session's; the replication link first. */
 void session_release(struct session *session);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows that were there before the slot: each exactly once, whatever is killed."""
 
+import contextlib
+
 import pytest
 
-from support.process import Timeout
+from support.process import Timeout, wait_until
 from support.reader import decode
 from support.stream import TABLE
 from support.writer import Truth
@@ -117,3 +119,47 @@ def test_init_is_killed_and_starts_over(stream, killed, place):
     insert_new(stream, truth, 5)
     stream.walpost.start()
     stream.assert_exactly_once(truth)
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_I1_killed_when_all_is_published_and_nothing_is_marked(new_stream, postgres, kafka, lanes):
+    """The rows of the snapshot do not come again from the WAL, so whoever marks them must find them
+    elsewhere, also when S has passed them. One of them is a dead letter, and its row says so."""
+    stream = new_stream(postgres, kafka, lanes=lanes)
+    truth = old_rows(stream, 50)
+    (dead,) = stream.execute(
+        f"insert into {TABLE} (aggregate_id, event_type, payload) values ('', 'A.BDone', '0') "
+        "returning id::text"
+    )
+    stream.walpost.init()
+    with contextlib.closing(stream.connect()) as application:
+        cursor = application.cursor()
+        cursor.execute("begin")
+        cursor.execute(f"select from {TABLE} where status = 'PENDING' for update")
+        stream.walpost.start()
+        stream.records(50)
+        insert_new(stream, truth, 5)
+        stream.records(55)  # their batches say that everything before is settled in Kafka
+        stream.dead_letters(1)
+        stream.walpost.kill()
+        assert not stream.execute(f"select from {TABLE} where status = 'DEAD'")
+        cursor.execute("rollback")
+    stream.walpost.start()
+    stream.wait_statuses({"COMMITTED": 65, "DEAD": 1})
+    assert stream.execute(f"select id::text from {TABLE} where status = 'DEAD'") == [dead]
+    stream.wait_confirmed(stream.wal_position())
+    stream.assert_exactly_once(truth)
+    assert not stream.execute("select 1 from pg_tables where tablename like 'snapshot_%%'")
+
+
+def test_I9_a_gap_that_is_accepted_makes_no_published_rows_of_the_snapshot(stream):
+    """Nothing was published, and nobody may say so."""
+    old_rows(stream, 20)
+    stream.walpost.init()
+    topic = f"walpost.checkpoint.{stream.name}"
+    for future in stream.kafka.admin.delete_topics([topic]).values():
+        future.result()
+    wait_until(lambda: topic not in stream.kafka.topics(), 30, "the checkpoint is gone")
+    stream.walpost.command("run", "--once", "--accept-gap")
+    stream.walpost.command("run", "--once")
+    assert stream.statuses() == {"PENDING": 20, "COMMITTED": 10}
