@@ -44,6 +44,10 @@ void leaf_note_letters()
 /* Linear in the text, and recursing by the expression alone; it refuses back-references. */
 std::wregex leaf_expression(const std::string &pattern)
 {
+    const size_t pattern_max = 4096; /* it is compiled by recursion */
+    if (pattern.size() > pattern_max) {
+        throw std::regex_error(std::regex_constants::error_space);
+    }
     return std::wregex(wide(pattern),
                        std::regex_constants::ECMAScript | std::regex_constants::__polynomial);
 }

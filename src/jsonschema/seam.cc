@@ -472,8 +472,8 @@ bool seam_compile(const char *text, size_t len, struct seam **compiled,
         return true;
     } catch (const std::regex_error &) {
         put_text(complaint, SEAM_COMPLAINT_SIZE,
-                 "one of its patterns is no regular expression of ECMAScript, or refers back to "
-                 "what it matched");
+                 "one of its patterns is no regular expression of ECMAScript, refers back to what "
+                 "it matched, or is too large");
     } catch (const std::exception &error) {
         put_text(complaint, SEAM_COMPLAINT_SIZE, error.what());
     }

@@ -221,6 +221,27 @@ static void *check_many(void *context)
     return (void *)wrong;
 }
 
+/* Reading an expression recurses by its parentheses, matching by what it is compiled to. */
+Test(check, expressions_are_bounded)
+{
+    enum { DEPTH = 50000 };
+    char *deep = malloc(2 * DEPTH + 64);
+    size_t len = (size_t)sprintf(deep, "{\"pattern\":\"");
+    memset(deep + len, '(', DEPTH);
+    memset(deep + len + DEPTH, ')', DEPTH);
+    strcpy(deep + len + (size_t)2 * DEPTH, "\"}");
+    const char *const texts[] = {deep, "{\"pattern\":\"^(a?){15000}$\"}",
+                                 "{\"patternProperties\":{\"^(a?){15000}$\":{}}}"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct json_schema *schema;
+        struct error error;
+        cr_assert(json_schema_load(bytes_of(texts[i]), &schema, &error) == INVALID);
+        cr_expect(strstr(error.what, "too large") != NULL, "%s", error.what);
+    }
+    free(deep);
+    json_schema_free(load("{\"pattern\":\"^([a-z]{1,63}[.]){1,8}[a-z]{2,63}$\"}"));
+}
+
 Test(check, threads_may_share_a_schema)
 {
     struct json_schema *schema =
