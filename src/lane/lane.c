@@ -14,7 +14,6 @@
 enum {
     RETRY_BASE_MS = 20,
     RETRY_MAX_MS = 2000,
-    PACE_MIN_US = 4000,
     PACE_EVENT_US = 50,
     PACE_MAX_US = 20000,
     PACE_OLD_US = 80000,
@@ -128,15 +127,15 @@ static void wait_us(struct lane *lane, int64_t us)
 }
 
 /* A Kafka transaction has a price, whatever it holds. An event that comes alone is committed at
- * once; under load, batches begin so far apart that the price is shared: 4 ms at hundreds of events
- * a second, 20 ms from some 15,000 on, and more while old events are caught up with, which are late
- * anyway. */
+ * once; under load, batches begin so far apart that the price is shared: one after the other at
+ * hundreds of events a second, 20 ms apart from 20,000 on, and more while old events are caught up
+ * with, which are late anyway. */
 static int64_t pace_after(const struct segment *first, uint32_t n_events)
 {
     if (clock_wall_us() - first->commit_time_us > OLD_US) {
         return PACE_OLD_US;
     }
-    int64_t pace_us = PACE_MIN_US + (int64_t)n_events * PACE_EVENT_US;
+    int64_t pace_us = (int64_t)n_events * PACE_EVENT_US;
     return pace_us < PACE_MAX_US ? pace_us : PACE_MAX_US;
 }
 
