@@ -58,6 +58,21 @@ enum verdict catalog_identify(struct link *replication, struct pg_identity *iden
     return OK;
 }
 
+enum verdict catalog_wal_end(struct link *link, lsn *wal_lsn, struct error *error)
+{
+    struct pg_result *result = NULL;
+    enum verdict verdict =
+        one_row(link, "SELECT pg_catalog.pg_current_wal_flush_lsn()", 1, &result, error);
+    if (verdict != OK) {
+        return verdict;
+    }
+    bool readable = lsn_parse(pg_result_text(result, 0, 0), wal_lsn);
+    pg_result_free(result);
+    return readable ? OK
+                    : error_set(error, FATAL, "PostgreSQL at %s does not say where its WAL ends",
+                                link_host(link));
+}
+
 /* A history file has a line for each ancestor: timeline, tab, where it was left, tab, why. */
 static bool find_in_history(const char *history, uint32_t timeline, lsn *switch_lsn)
 {

@@ -134,6 +134,8 @@ enum verdict MUST_CHECK catalog_copy_slot(struct link *link, const char *from, c
 /* Moves a slot that nobody streams to this position. The server reads the WAL between. */
 enum verdict MUST_CHECK catalog_advance_slot(struct link *link, const char *slot, lsn position,
                                              struct error *error);
+/* Where the WAL ends now, as far as it is on disk (pg_identity says where it ended). */
+enum verdict MUST_CHECK catalog_wal_end(struct link *link, lsn *wal_lsn, struct error *error);
 /* Where the WAL ends, and what time it is there: whatever is committed later stands behind. */
 enum verdict MUST_CHECK catalog_clock(struct link *link, lsn *wal_lsn, int64_t *time_us,
                                       struct error *error);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "config/config.h"
 #include "pg/stream.h"
 #include "pipeline/table.h"
@@ -211,6 +212,7 @@ static enum verdict acquire_slot(const struct session_options *options, struct s
     if (catalog_slot_shortage(&slot, options->config->postgres.slot, &shortage)) {
         log_error(options->log, LOG_WARN, &shortage);
     }
+    crash_point("slot_acquired");
     return OK;
 }
 
@@ -344,6 +346,10 @@ enum verdict source_judge_lineage(const struct session_options *options,
     struct seen seen = source_seen(options, session);
     struct checkpoint_summary recorded = checkpoint_summarize(found);
     enum verdict verdict = belongs_to_server(&seen, &recorded, error);
+    if (verdict == OK && session->identity.wal_lsn < recorded.furthest_lsn) {
+        /* Another walpost may have published since the server was asked. */
+        verdict = catalog_wal_end(session->sql, &session->identity.wal_lsn, error);
+    }
     if (verdict == OK) {
         verdict = belongs_to_present(&seen, &recorded, error);
     }

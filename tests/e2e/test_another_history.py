@@ -173,6 +173,23 @@ def test_I9_I11_another_slot_with_the_name_of_a_running_stream(stream):
     assert "removed  slot" in copy.command("drop", "--yes").stdout
 
 
+def test_I9_a_stream_that_goes_on_while_it_is_looked_at_was_not_set_back(stream):
+    """Whoever starts asks the server where its WAL ends, and only then Kafka what it has: in between
+    the leader publishes. The slot is what is wrong here, not the server."""
+    other = stream.slot + "_2"
+    copy = stream.instance("copy", postgres={"slot": other})
+    stream.execute("select pg_create_logical_replication_slot(%s, 'pgoutput')", (other,))
+    with stream.running():
+        stream.walpost.wait_for('"streaming"')
+        copy.start(freeze="slot_acquired")
+        copy.wait_frozen()
+        stream.insert(5)
+        stream.records(5)
+        copy.thaw()
+        assert_another_slot(copy, stream.slot, other)
+    stream.execute("select pg_drop_replication_slot(%s)", (other,))
+
+
 class History:
     """A stream on a server of its own, whose data directory is kept while it has published `kept`,
     and put back after it has published many more."""
