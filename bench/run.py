@@ -18,11 +18,11 @@ reader share the machine's cores.
 import argparse
 import json
 import os
-
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -231,6 +231,24 @@ def drain(options, postgres, kafka):
 # --- latency --------------------------------------------------------------------------------------
 
 
+class Receiver:
+    """Receives the topic from its end on. Into a file: a pipe that nobody empties meanwhile would
+    hold it up after 64 KiB."""
+
+    def __init__(self, receive, kafka, topic):
+        self._output = tempfile.TemporaryFile(dir=new_folder("receive"))
+        self._process = subprocess.Popen([receive, kafka.bootstrap, topic, "3"], stdout=self._output,
+                                         stderr=subprocess.PIPE)
+        self._process.stderr.readline()
+
+    def sorted_latencies(self):
+        """In milliseconds, without the first tenth. Waits until nothing more comes."""
+        self._process.communicate()
+        self._output.seek(0)
+        values = [float(line) for line in self._output]
+        return sorted(values[len(values) // 10:])
+
+
 def latency_once(postgres, kafka, name, delivery, receive, options, extra):
     stream = Stream(
         postgres, kafka, name, outbox={"after_publish": "keep", "snapshot": "none"},
@@ -248,9 +266,7 @@ def latency_once(postgres, kafka, name, delivery, receive, options, extra):
     first = start_to_first(stream)
     load(stream, insert_script(stream), 1000, WARM_UP_SECONDS)
     assert stream.walpost.stop() == 0
-    reader = subprocess.Popen([receive, kafka.bootstrap, topic, "3"], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
-    reader.stderr.readline()
+    reader = Receiver(receive, kafka, topic)
     stream.walpost.start()
     stream.walpost.wait_for("streaming")
     script = insert_script(stream)
@@ -258,8 +274,7 @@ def latency_once(postgres, kafka, name, delivery, receive, options, extra):
     began = time.time()
     load(stream, script, 500, options.seconds)
     share = (stream.walpost.cpu_seconds() - cpu) / (time.time() - began)
-    values = [float(line) for line in reader.communicate()[0].split()]
-    values = sorted(values[len(values) // 10:])
+    values = reader.sorted_latencies()
     before = stream.walpost.cpu_seconds()
     began = time.time()
     wait_until(lambda: time.time() - began >= 5, 10, "five idle seconds")
@@ -355,9 +370,7 @@ def replay_rate(stream, rows, topic):
 def replay_latency(stream, kafka, receive, seconds, topic):
     """p50 and p99 of the live stream, and how many events a replay published beside it. topic None:
     without one."""
-    reader = subprocess.Popen([receive, kafka.bootstrap, stream.prefix + "Order", "3"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    reader.stderr.readline()
+    reader = Receiver(receive, kafka, stream.prefix + "Order")
     ends = threading.Event()
     replayed = []
 
@@ -377,8 +390,7 @@ def replay_latency(stream, kafka, receive, seconds, topic):
     ends.set()
     if topic:
         beside.join()
-    values = [float(line) for line in reader.communicate()[0].split()]
-    values = sorted(values[len(values) // 10:])
+    values = reader.sorted_latencies()
     return percentile(values, 0.5), percentile(values, 0.99), sum(replayed)
 
 
@@ -413,6 +425,7 @@ def replay(options, postgres, kafka):
         stream.walpost.start()
         stream.walpost.wait_for("streaming")
         load(stream, insert_script(stream), 1000, WARM_UP_SECONDS)
+        stream.execute("checkpoint")  # else one may come in between: its fsync holds up every commit
         for case, topic in (("alone", None), ("with a replay", stream.name + ".again")):
             results[case].append(replay_latency(stream, kafka, receive, options.seconds, topic))
         assert stream.walpost.stop() == 0
