@@ -15,6 +15,7 @@ static uint32_t asked_current;
 static uint32_t asked_timeline;
 static enum verdict branch_verdict;
 static lsn branch_lsn;
+static lsn written_since; /* how far the WAL went on after the server was identified */
 
 enum verdict link_open(const struct link_options *options, struct link **link, struct error *error)
 {
@@ -37,6 +38,14 @@ enum verdict catalog_timeline_end(struct link *link, uint32_t current, uint32_t 
     asked_timeline = timeline;
     *switch_lsn = branch_verdict == OK ? branch_lsn : 0;
     return branch_verdict == OK ? OK : error_set(error, branch_verdict, "as the test wants it");
+}
+
+enum verdict catalog_wal_end(struct link *link, lsn *wal_lsn, struct error *error)
+{
+    (void)link;
+    (void)error;
+    *wal_lsn += written_since;
+    return OK;
 }
 
 /* The rest of a start: not asked for by a judgement. */
@@ -186,6 +195,7 @@ static void fixture_init(struct fixture *f)
     asked_current = asked_timeline = 0;
     branch_verdict = OK;
     branch_lsn = 0;
+    written_since = 0;
 }
 
 static enum verdict judge(struct fixture *f)
@@ -242,6 +252,15 @@ Test(lineage, I9_a_server_set_back_behind_a_watermark_is_refused_with_both_posit
     f.session.identity.wal_lsn = 0x1000001FF;
     cr_expect_eq(judge(&f), REFUSE);
     expect_refused(&f, "1/1FF", "1/200");
+}
+
+Test(lineage, I9_a_server_that_went_on_since_it_was_asked_was_not_set_back)
+{
+    struct fixture f;
+    fixture_init(&f);
+    f.session.identity.wal_lsn = 0x1000001FF;
+    written_since = 1;
+    cr_expect_eq(judge(&f), OK);
 }
 
 Test(lineage, I9_a_server_set_back_behind_S_is_refused_with_both_positions)
