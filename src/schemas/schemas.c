@@ -101,7 +101,7 @@ static enum verdict load_json(struct schema *schema, struct bytes source, struct
 static enum verdict load_one(const char *folder, struct schema *schema, struct error *error)
 {
     char *path = must_printf("%s/%s", folder, schema->file);
-    struct bytes source;
+    struct bytes source = BYTES_NULL;
     enum verdict verdict = read_source(path, &source, error);
     free(path);
     if (verdict != OK) {
