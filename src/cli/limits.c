@@ -3,28 +3,12 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/reach.h"
 #include "config/config.h"
 
-enum {
-    TRANSACTION_TIMEOUT_MS = 60000, /* unless configured */
-    TOPIC_RECORD_BYTES = 1048588,   /* max.message.bytes of a topic that nobody has changed */
-};
-
-static int64_t configured_number(const struct config *config, const char *name, int64_t otherwise,
-                                 bool *configured)
-{
-    *configured = false;
-    for (size_t i = 0; i < config->kafka.count; i++) {
-        if (strcmp(config->kafka.items[i].name, name) == 0) {
-            *configured = true;
-            return strtoll(config->kafka.items[i].value, NULL, 10);
-        }
-    }
-    return otherwise;
-}
+/* of a topic that nobody has changed */
+enum { TOPIC_RECORD_BYTES = 1048588 };
 
 static enum verdict ask(struct cluster *cluster, const char *topic, const char *name,
                         int64_t *number, struct error *error)
@@ -41,8 +25,8 @@ static enum verdict ask(struct cluster *cluster, const char *topic, const char *
 enum verdict transaction_limit_find(const struct config *config, struct cluster *cluster,
                                     struct transaction_limit *limit, struct error *error)
 {
-    limit->timeout_ms = configured_number(config, "transaction.timeout.ms", TRANSACTION_TIMEOUT_MS,
-                                          &limit->configured);
+    limit->timeout_ms = config_transaction_timeout_ms(config);
+    limit->configured = config_kafka(config, "transaction.timeout.ms") != NULL;
     return ask(cluster, NULL, "transaction.max.timeout.ms", &limit->broker_ms, error);
 }
 
@@ -62,8 +46,9 @@ enum verdict transaction_limit_judge(const struct transaction_limit *limit, stru
 enum verdict record_limit_find(const struct config *config, struct cluster *cluster,
                                const char *topic, struct record_limit *limit, struct error *error)
 {
-    limit->wanted_bytes =
-        configured_number(config, "message.max.bytes", TOPIC_RECORD_BYTES, &limit->configured);
+    const char *wanted = config_kafka(config, "message.max.bytes");
+    limit->configured = wanted != NULL;
+    limit->wanted_bytes = wanted != NULL ? strtoll(wanted, NULL, 10) : TOPIC_RECORD_BYTES;
     return ask(cluster, topic, topic == NULL ? "message.max.bytes" : "max.message.bytes",
                &limit->bytes, error);
 }

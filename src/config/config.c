@@ -12,7 +12,7 @@
 #include "config/settings.h"
 
 /* What an event costs beside its bytes, at the most. */
-enum { EVENT_OVERHEAD = 1536, SLOT_NAME_MAX = 63 };
+enum { EVENT_OVERHEAD = 1536, SLOT_NAME_MAX = 63, TRANSACTION_TIMEOUT_MS = 60000 };
 
 static const char default_file[] = "walpost.yaml";
 
@@ -365,4 +365,22 @@ void config_free(struct config *config)
     free(config->snapshot_table);
     free(config->table);
     free(config);
+}
+
+/* --- kafka: --- */
+
+const char *config_kafka(const struct config *config, const char *name)
+{
+    for (size_t i = 0; i < config->kafka.count; i++) {
+        if (strcmp(config->kafka.items[i].name, name) == 0) {
+            return config->kafka.items[i].value;
+        }
+    }
+    return NULL;
+}
+
+int config_transaction_timeout_ms(const struct config *config)
+{
+    const char *text = config_kafka(config, "transaction.timeout.ms");
+    return text != NULL ? atoi(text) : TRANSACTION_TIMEOUT_MS;
 }

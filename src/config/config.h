@@ -145,6 +145,10 @@ enum verdict MUST_CHECK config_load(const struct config_sources *sources, struct
 enum verdict MUST_CHECK config_load_offline(const struct config_sources *sources,
                                             struct config **config, struct error *error);
 void config_free(struct config *config);
+/* A property of the kafka: section. NULL: it is not set. */
+const char *config_kafka(const struct config *config, const char *name);
+/* kafka.transaction.timeout.ms, or what it is unless set. */
+int config_transaction_timeout_ms(const struct config *config);
 /* Is WAL kept for replays? */
 static inline bool config_keeps_anchor(const struct config *config)
 {

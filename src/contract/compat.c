@@ -105,7 +105,7 @@ static enum kind kind_of(const struct field *field)
     return field->message != NULL ? KIND_MESSAGE : KIND_SCALAR;
 }
 
-static bool is_own(const struct version *version, const char *file)
+bool version_owns(const struct version *version, const char *file)
 {
     return strcmp(version->file, file) == 0;
 }
@@ -119,8 +119,8 @@ static void compare_used(struct comparison *comparison, const struct message *ol
                          const struct message *new)
 {
     bool *visited = &comparison->visited[old - pool_message_at(comparison->writer->pool, 0)];
-    if (*visited ||
-        (is_own(comparison->writer, old->file) && is_own(comparison->reader, new->file))) {
+    if (*visited || (version_owns(comparison->writer, old->file) &&
+                     version_owns(comparison->reader, new->file))) {
         return;
     }
     *visited = true;
@@ -340,7 +340,7 @@ const struct message *version_message(const struct version *version, struct byte
 {
     for (uint32_t i = 0; i < pool_messages(version->pool); i++) {
         const struct message *message = pool_message_at(version->pool, i);
-        if (is_own(version, message->file) && bytes_equal(message->local, local)) {
+        if (version_owns(version, message->file) && bytes_equal(message->local, local)) {
             return message;
         }
     }
@@ -351,7 +351,7 @@ const struct enumeration *version_enumeration(const struct version *version, str
 {
     for (uint32_t i = 0; i < pool_enumerations(version->pool); i++) {
         const struct enumeration *enumeration = pool_enumeration_at(version->pool, i);
-        if (is_own(version, enumeration->file) && bytes_equal(enumeration->local, local)) {
+        if (version_owns(version, enumeration->file) && bytes_equal(enumeration->local, local)) {
             return enumeration;
         }
     }
@@ -364,8 +364,8 @@ static uint32_t place_of(const struct version *version, const struct message *me
     uint32_t place = 0;
     for (const struct message *other = pool_message_at(version->pool, 0); other < message;
          other++) {
-        place +=
-            other->outer == message->outer && !other->map_entry && is_own(version, other->file);
+        place += other->outer == message->outer && !other->map_entry &&
+                 version_owns(version, other->file);
     }
     return place;
 }
@@ -383,7 +383,7 @@ static void compare_own_messages(struct comparison *comparison)
     bool packaged = false;
     for (uint32_t i = 0; i < pool_messages(writer->pool); i++) {
         const struct message *old = pool_message_at(writer->pool, i);
-        if (!is_own(writer, old->file) || old->map_entry) {
+        if (!version_owns(writer, old->file) || old->map_entry) {
             continue;
         }
         const struct message *new = version_message(reader, old->local);
@@ -402,7 +402,7 @@ static void compare_own_messages(struct comparison *comparison)
     }
     for (uint32_t i = 0; i < pool_messages(reader->pool); i++) {
         const struct message *new = pool_message_at(reader->pool, i);
-        if (is_own(reader, new->file) && !new->map_entry &&
+        if (version_owns(reader, new->file) && !new->map_entry &&
             version_message(writer, new->local) == NULL) {
             note(comparison, MESSAGE_ADDED, new->local, BYTES_NULL, new->line, "%s", "");
         }
@@ -415,7 +415,7 @@ static void compare_own_enums(struct comparison *comparison)
     const struct version *reader = comparison->reader;
     for (uint32_t i = 0; i < pool_enumerations(writer->pool); i++) {
         const struct enumeration *old = pool_enumeration_at(writer->pool, i);
-        if (!is_own(writer, old->file)) {
+        if (!version_owns(writer, old->file)) {
             continue;
         }
         const struct enumeration *new = version_enumeration(reader, old->local);
@@ -427,7 +427,7 @@ static void compare_own_enums(struct comparison *comparison)
     }
     for (uint32_t i = 0; i < pool_enumerations(reader->pool); i++) {
         const struct enumeration *new = pool_enumeration_at(reader->pool, i);
-        if (is_own(reader, new->file) && version_enumeration(writer, new->local) == NULL) {
+        if (version_owns(reader, new->file) && version_enumeration(writer, new->local) == NULL) {
             note(comparison, ENUM_ADDED, new->local, BYTES_NULL, new->line, "%s", "");
         }
     }

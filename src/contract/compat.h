@@ -42,6 +42,8 @@ void compat_compare(const struct version *writer, const struct version *reader,
 void compat_compare_reserved(const struct version *older, const struct version *newer,
                              struct differences *differences);
 
+/* Is it of the version's own file, not of an import? */
+bool version_owns(const struct version *version, const char *file);
 /* Of the version's own file, without the package. NULL: there is none. */
 const struct message *version_message(const struct version *version, struct bytes local);
 const struct enumeration *version_enumeration(const struct version *version, struct bytes local);

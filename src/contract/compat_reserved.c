@@ -8,7 +8,6 @@
 struct side {
     struct bytes scope;
     const struct reserved *reserved;
-    int32_t line;
 };
 
 static bool is_reserved(const struct reserved *reserved, int32_t number, int32_t *last)
@@ -92,8 +91,8 @@ static void find_given_up(const struct side *old, const struct side *new,
 static void compare_message(const struct message *old, const struct message *new,
                             struct differences *out)
 {
-    struct side before = {old->local, &old->reserved, old->line};
-    struct side now = {new->local, &new->reserved, new->line};
+    struct side before = {old->local, &old->reserved};
+    struct side now = {new->local, &new->reserved};
     for (uint32_t i = 0; i < new->n_fields; i++) {
         const struct field *field = &new->fields[i];
         find_use(&old->reserved, &now, field->name, field->number, field->line, out);
@@ -104,8 +103,8 @@ static void compare_message(const struct message *old, const struct message *new
 static void compare_enum(const struct enumeration *old, const struct enumeration *new,
                          struct differences *out)
 {
-    struct side before = {old->local, &old->reserved, old->line};
-    struct side now = {new->local, &new->reserved, new->line};
+    struct side before = {old->local, &old->reserved};
+    struct side now = {new->local, &new->reserved};
     for (uint32_t i = 0; i < new->n_values; i++) {
         find_use(&old->reserved, &now, new->values[i].name, new->values[i].number, new->line, out);
     }
@@ -122,19 +121,20 @@ void compat_compare_reserved(const struct version *older, const struct version *
 {
     for (uint32_t i = 0; i < pool_messages(older->pool); i++) {
         const struct message *old = pool_message_at(older->pool, i);
-        const struct message *new = reserves(&old->reserved) && strcmp(old->file, older->file) == 0
-                                        ? version_message(newer, old->local)
-                                        : NULL;
+        if (!reserves(&old->reserved) || !version_owns(older, old->file)) {
+            continue;
+        }
+        const struct message *new = version_message(newer, old->local);
         if (new != NULL) {
             compare_message(old, new, differences);
         }
     }
     for (uint32_t i = 0; i < pool_enumerations(older->pool); i++) {
         const struct enumeration *old = pool_enumeration_at(older->pool, i);
-        const struct enumeration *new =
-            reserves(&old->reserved) && strcmp(old->file, older->file) == 0
-                ? version_enumeration(newer, old->local)
-                : NULL;
+        if (!reserves(&old->reserved) || !version_owns(older, old->file)) {
+            continue;
+        }
+        const struct enumeration *new = version_enumeration(newer, old->local);
         if (new != NULL) {
             compare_enum(old, new, differences);
         }

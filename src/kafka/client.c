@@ -24,11 +24,11 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility, const 
 static enum verdict choose_servers(struct client *client, const struct config *config,
                                    struct error *error)
 {
-    const char *servers = kafka_conf_value(config, "bootstrap.servers", NULL);
+    const char *servers = config_kafka(config, "bootstrap.servers");
     if (servers == NULL) {
-        servers = kafka_conf_value(config, "metadata.broker.list", NULL);
+        servers = config_kafka(config, "metadata.broker.list");
     }
-    if (servers == NULL && kafka_conf_value(config, "test.mock.num.brokers", NULL) != NULL) {
+    if (servers == NULL && config_kafka(config, "test.mock.num.brokers") != NULL) {
         servers = "the mock cluster";
     }
     if (servers == NULL) {

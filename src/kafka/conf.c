@@ -13,7 +13,7 @@
 #include "config/config.h"
 #include "kafka/cluster.h"
 
-enum { TRANSACTION_TIMEOUT_MS = 60000, SOCKET_TIMEOUT_MS = 20000 };
+enum { SOCKET_TIMEOUT_MS = 20000 };
 
 struct setting {
     const char *name;
@@ -215,22 +215,6 @@ static enum verdict set_number(rd_kafka_conf_t *conf, const char *name, int valu
     return set(conf, name, text, error);
 }
 
-const char *kafka_conf_value(const struct config *config, const char *name, const char *otherwise)
-{
-    for (size_t i = 0; i < config->kafka.count; i++) {
-        if (strcmp(config->kafka.items[i].name, name) == 0) {
-            return config->kafka.items[i].value;
-        }
-    }
-    return otherwise;
-}
-
-static int transaction_timeout(const struct config *config)
-{
-    const char *text = kafka_conf_value(config, "transaction.timeout.ms", NULL);
-    return text == NULL ? TRANSACTION_TIMEOUT_MS : atoi(text);
-}
-
 static enum verdict set_tuning(rd_kafka_conf_t *conf, const struct config *config,
                                enum client_role role, int transaction_timeout_ms,
                                struct error *error)
@@ -310,7 +294,7 @@ enum verdict kafka_conf_new(const struct config *config, enum client_role role,
                             int *transaction_timeout_ms, struct error *error)
 {
     rd_kafka_conf_t *made = rd_kafka_conf_new();
-    int timeout_ms = transaction_timeout(config);
+    int timeout_ms = config_transaction_timeout_ms(config);
     enum verdict verdict = set_tuning(made, config, role, timeout_ms, error);
     if (verdict == OK) {
         verdict = set_users(made, config, error);

@@ -18,7 +18,4 @@ enum verdict MUST_CHECK kafka_conf_new(const struct config *config, enum client_
                                        const char *transactional_id, rd_kafka_conf_t **conf,
                                        int *transaction_timeout_ms, struct error *error);
 
-/* The value of a property of the kafka: section, or otherwise. */
-const char *kafka_conf_value(const struct config *config, const char *name, const char *otherwise);
-
 #endif

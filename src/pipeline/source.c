@@ -203,11 +203,6 @@ static enum verdict acquire_slot(const struct session_options *options, struct s
         return slot_lost(session, options->config->postgres.slot, error);
     }
     session->slot_lsn = slot.confirmed_lsn;
-    /* Whoever held the slot until now may have published what was written since we connected. */
-    if (slot.lag_bytes > 0 &&
-        slot.confirmed_lsn + (lsn)slot.lag_bytes > session->identity.wal_lsn) {
-        session->identity.wal_lsn = slot.confirmed_lsn + (lsn)slot.lag_bytes;
-    }
     struct error shortage; /* a start that Kafka holds up goes on trying for long */
     if (catalog_slot_shortage(&slot, options->config->postgres.slot, &shortage)) {
         log_error(options->log, LOG_WARN, &shortage);

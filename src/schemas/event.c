@@ -28,18 +28,6 @@ static struct bytes said(struct bytes source)
     return (struct bytes){from, (size_t)(at - from)};
 }
 
-static const struct message *own_message(const struct pool *pool, const char *file,
-                                         struct bytes local)
-{
-    for (uint32_t i = 0; i < pool_messages(pool); i++) {
-        const struct message *message = pool_message_at(pool, i);
-        if (strcmp(message->file, file) == 0 && bytes_equal(message->local, local)) {
-            return message;
-        }
-    }
-    return NULL;
-}
-
 /* NULL: there are several, or none. *n: how many. */
 static const struct message *only_message(const struct pool *pool, const char *file, unsigned *n)
 {
@@ -64,7 +52,8 @@ static const struct message *named_like(const struct pool *pool, const char *fil
             name[len++] = *at;
         }
     }
-    const struct message *message = own_message(pool, file, (struct bytes){name, len});
+    const struct message *message =
+        version_message(&(struct version){pool, file}, (struct bytes){name, len});
     free(name);
     const char *dot = strchr(type, '.');
     return message == NULL && dot != NULL ? named_like(pool, file, dot + 1) : message;
@@ -78,7 +67,7 @@ enum verdict schema_find_event(const struct pool *pool, const char *file, const 
     const struct message *found;
     unsigned n = 1;
     if (name.data != NULL) {
-        found = own_message(pool, file, name);
+        found = version_message(&(struct version){pool, file}, name);
         if (found == NULL) {
             error_set(error, INVALID, "%s says that \"%.*s\" is the event, but has no such message",
                       file, (int)name.len, name.data);
@@ -110,7 +99,8 @@ void schema_compare_events(const struct schema *writer, const struct schema *rea
 {
     struct bytes was = writer->message->local;
     struct bytes is = reader->message->local;
-    if (!bytes_equal(was, is) && own_message(reader->pool, reader->file, was) != NULL) {
+    if (!bytes_equal(was, is) &&
+        version_message(&(struct version){reader->pool, reader->file}, was) != NULL) {
         differences_add(differences, EVENT_MESSAGE_CHANGED, false, reader->line, is.data,
                         "%.40s became %.40s", was.data, is.data);
     }
