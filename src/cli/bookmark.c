@@ -70,7 +70,7 @@ static enum verdict add(struct look *look, const struct invocation *invocation, 
 {
     const char *name = invocation->words[1];
     struct bookmark bookmark = {.system_id = 0};
-    enum verdict verdict = look_at_postgres(look, error);
+    enum verdict verdict = look_at_own_stream(look, error);
     if (verdict == OK) {
         verdict = wanted_position(look, invocation_value(invocation, "--lsn"), &bookmark, error);
     }

@@ -74,6 +74,20 @@ enum verdict judge_slot_name(const struct config *config, const struct findings 
                : OK;
 }
 
+static enum verdict judge_recorded(const struct seen *seen,
+                                   const struct checkpoint_summary *recorded, struct error *error)
+{
+    enum verdict verdict = belongs_to_server(seen, recorded, error);
+    return verdict != OK ? verdict : belongs_to_slot(seen, recorded, error);
+}
+
+enum verdict judge_owner(const struct config *config, const struct findings *found,
+                         struct error *error)
+{
+    struct seen seen = what_is_seen(config, found);
+    return found->has_checkpoint ? judge_recorded(&seen, &found->checkpoint, error) : OK;
+}
+
 enum verdict judge_position(const struct config *config, const struct findings *found,
                             struct error *error)
 {
@@ -82,10 +96,7 @@ enum verdict judge_position(const struct config *config, const struct findings *
         return seen.has_slot ? belongs_refuse_without_checkpoint(&seen, error) : OK;
     }
     /* Before the slot is looked at: somebody else's checkpoint says nothing about it. */
-    enum verdict verdict = belongs_to_server(&seen, &found->checkpoint, error);
-    if (verdict == OK) {
-        verdict = belongs_to_slot(&seen, &found->checkpoint, error);
-    }
+    enum verdict verdict = judge_recorded(&seen, &found->checkpoint, error);
     if (verdict != OK) {
         return verdict;
     }

@@ -41,6 +41,10 @@ enum verdict MUST_CHECK judge_position(const struct config *config, const struct
 /* Does the checkpoint belong to another cluster, or to another database of this one? */
 bool judge_is_foreign(const struct findings *found);
 
+/* REFUSE: a stream of that name reads another cluster, another database or another slot. */
+enum verdict MUST_CHECK judge_owner(const struct config *config, const struct findings *found,
+                                    struct error *error);
+
 /* REFUSE: the checkpoint is of this database, and of a stream that reads another slot. */
 enum verdict MUST_CHECK judge_slot_name(const struct config *config, const struct findings *found,
                                         struct error *error);

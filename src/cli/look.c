@@ -98,6 +98,15 @@ enum verdict look_at_kafka(struct look *look, struct error *error)
                              &look->found.checkpoint, error);
 }
 
+enum verdict look_at_own_stream(struct look *look, struct error *error)
+{
+    enum verdict verdict = look_at_postgres(look, error);
+    if (verdict == OK) {
+        verdict = look_at_kafka(look, error);
+    }
+    return verdict != OK ? verdict : judge_owner(look->config, &look->found, error);
+}
+
 void look_release(struct look *look)
 {
     pg_table_release(&look->table);

@@ -30,6 +30,8 @@ struct look {
 enum verdict MUST_CHECK look_at_postgres(struct look *look, struct error *error);
 /* The cluster, and the stream's checkpoint. */
 enum verdict MUST_CHECK look_at_kafka(struct look *look, struct error *error);
+/* Both; REFUSE when the stream of that name is somebody else's. */
+enum verdict MUST_CHECK look_at_own_stream(struct look *look, struct error *error);
 void look_release(struct look *look); /* takes a half-filled one */
 
 /* The snapshot's table. */

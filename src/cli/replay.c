@@ -11,6 +11,7 @@
 #include "anchor/journal_topic.h"
 #include "base/check.h"
 #include "cli/json.h"
+#include "cli/look.h"
 #include "cli/reach.h"
 #include "cli/say.h"
 #include "cli/topics.h"
@@ -311,6 +312,15 @@ static enum verdict replay_with(const struct invocation *invocation, struct conf
     return verdict;
 }
 
+/* A copy of a configuration must not publish its events into the stream that it was copied from. */
+static enum verdict judge_stream(const struct config *config, struct error *error)
+{
+    struct look look = {.config = config};
+    enum verdict verdict = look_at_own_stream(&look, error);
+    look_release(&look);
+    return verdict;
+}
+
 static int replay(const struct invocation *invocation)
 {
     struct error error;
@@ -323,6 +333,9 @@ static int replay(const struct invocation *invocation)
     if (verdict == OK) {
         verdict =
             load_with_topic(invocation, invocation_value(invocation, "--topic"), &config, &error);
+    }
+    if (verdict == OK) {
+        verdict = judge_stream(config, &error);
     }
     if (verdict == OK) {
         verdict = journal_read(config, false, KAFKA_TIMEOUT_MS, NULL, &journal, &error);

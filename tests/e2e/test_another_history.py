@@ -73,6 +73,8 @@ def test_I9_I11_another_cluster_with_the_name_of_a_running_stream(stream, kafka,
             for _ in range(2):
                 other.walpost.start()
                 assert_refused(other.walpost, "another PostgreSQL cluster")
+            for command in (("replay", "--from", "0/1"), ("bookmark", "add", "here")):
+                assert "another PostgreSQL cluster" in other.walpost.command(*command, status=3).stderr
         assert stream.walpost.running and stream.slot_state("active_pid") == leader
         assert generations(stream) == 2
         stream.assert_exactly_once(writer.truth)
@@ -151,6 +153,8 @@ def test_I9_I11_another_slot_with_the_name_of_a_running_stream(stream):
                 copy.start(*arguments)
                 assert_another_slot(copy, stream.slot, other)
             assert copy.status()["checkpoint"]["slot"] == stream.slot
+            for command in (("replay", "--from", "0/1"), ("bookmark", "add", "here")):
+                assert f'reads slot "{stream.slot}"' in copy.command(*command, status=3).stderr
             assert f"postgres.slot={stream.slot}" in copy.command("drop", "--yes", status=3).stderr
         assert stream.walpost.running and stream.slot_state("active_pid") == leader
         assert generations(stream) == 2
