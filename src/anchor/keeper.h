@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * keeper.h - keeps the anchor slot behind the live one: makes it where it is missing or lost, lets
- * it follow by bytes and by age, notes the times of positions. In: a configuration; whether this
- * process leads. Out: log lines, and what they say. Owns: a thread, a connection and clients of its
- * own. Thread: these functions: one thread (the loop's); none of them waits but keeper_stop, for
- * less than a second. Keeps: whatever becomes of the anchor, the live stream does not notice:
- * nothing is shared with it, and nothing that fails here is more than a log line. */
+ * it follow by bytes and by age, notes the times of positions.
+ * In: a configuration; whether this process leads. Out: log lines, and what they say.
+ * Owns: a thread, a connection and clients of its own.
+ * Thread: these functions: one thread (the loop's); none of them waits but keeper_stop, for less
+ *     than a second.
+ * Keeps: whatever becomes of the anchor, the live stream does not notice: nothing is shared with
+ *     it, and nothing that fails here is more than a log line. */
 #ifndef WALPOST_ANCHOR_KEEPER_H
 #define WALPOST_ANCHOR_KEEPER_H
 

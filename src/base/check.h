@@ -2,9 +2,11 @@
  *
  * check.h - asserts that stay in release builds. A broken promise stops the process: PostgreSQL
  * still has the WAL and Kafka aborts the open transaction, so stopping loses nothing, while going
- * on might. In -> out: a condition -> nothing, or the end of the process. Owns: nothing.  Thread:
- * any. Keeps: cite the invariant behind the check, for example check(lsn >= ledger->safe_lsn); then
- * I2 in a comment. */
+ * on might.
+ * In -> out: a condition -> nothing, or the end of the process.
+ * Owns: nothing.  Thread: any.
+ * Keeps: cite the invariant behind the check, for example check(lsn >= ledger->safe_lsn); then I2
+ *     in a comment. */
 #ifndef WALPOST_BASE_CHECK_H
 #define WALPOST_BASE_CHECK_H
 

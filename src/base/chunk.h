@@ -4,8 +4,8 @@
  * In -> out: sizes -> memory that stays put; a release for each allocation gives the chunk back.
  * Owns: every chunk; an allocation borrows. What is too big for a shared chunk gets one of its own.
  * Thread: the loop thread only allocates and releases; other threads may read and write inside an
- * allocation. Keeps: I8. `used` counts every byte held; the caller stops reading when it passes the
- * limit. */
+ *     allocation.
+ * Keeps: I8. `used` counts every byte held; the caller stops reading when it passes the limit. */
 #ifndef WALPOST_BASE_CHUNK_H
 #define WALPOST_BASE_CHUNK_H
 

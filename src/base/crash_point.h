@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * crash_point.h - named places where a test build kills itself with SIGKILL, or freezes with
- * SIGSTOP, so that it happens where it hurts. In -> out: WALPOST_CRASH="name" or "name:N" (the Nth
- * pass) in the environment, or an order on a board -> the end of the process; WALPOST_FREEZE in the
- * same form -> a process that waits for SIGCONT. Owns: nothing.  Thread: any. Keeps: compiled to
- * nothing unless the build has -Dcrash_points=true.
+ * SIGSTOP, so that it happens where it hurts.
+ * In -> out: WALPOST_CRASH="name" or "name:N" (the Nth pass) in the environment, or an order on a
+ *     board -> the end of the process; WALPOST_FREEZE in the same form -> a process that waits for
+ *     SIGCONT.
+ * Owns: nothing.  Thread: any.
+ * Keeps: compiled to nothing unless the build has -Dcrash_points=true.
  *
  * The board is a file of 4096 bytes that WALPOST_CRASH_BOARD names, shared with whoever started the
  * process: it outlives a SIGKILL, so it is the evidence of where each thread was. Little endian:

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * log.h - structured logs: a message and typed fields, as text on a terminal, as JSON lines
- * otherwise. In -> out: message + fields -> one line on standard error. Owns: nothing but its
- * settings.  Thread: any; a line is written with one write(). Keeps: only pipeline/ and cli/ log;
- * steps and libraries return errors. Secrets are never logged. */
+ * otherwise.
+ * In -> out: message + fields -> one line on standard error.
+ * Owns: nothing but its settings.  Thread: any; a line is written with one write().
+ * Keeps: only pipeline/ and cli/ log; steps and libraries return errors. Secrets are never logged.
+ */
 #ifndef WALPOST_BASE_LOG_H
 #define WALPOST_BASE_LOG_H
 

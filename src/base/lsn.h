@@ -4,8 +4,8 @@
  * In -> out: text <-> number.
  * Owns: nothing.  Thread: any.
  * Keeps: the identity and order of an event is (commit LSN of its transaction, ordinal in it); the
- * WAL position of a single change is neither unique nor monotonic. Source: PostgreSQL
- * documentation, "pg_lsn type". */
+ *     WAL position of a single change is neither unique nor monotonic.
+ * Source: PostgreSQL documentation, "pg_lsn type". */
 #ifndef WALPOST_BASE_LSN_H
 #define WALPOST_BASE_LSN_H
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * murmur2.h - the hash by which Java's Kafka clients choose a partition; walpost chooses the lane
- * by it. In -> out: bytes -> 32 bits.  Owns: nothing.  Thread: any. Keeps: the same value as
- * org.apache.kafka.common.utils.Utils.murmur2, so that lanes that divide a topic's partitions own
- * whole partitions. Source: the public domain MurmurHash2 by Austin Appleby, with Kafka's seed. */
+ * by it.
+ * In -> out: bytes -> 32 bits.
+ * Owns: nothing.  Thread: any.
+ * Keeps: the same value as org.apache.kafka.common.utils.Utils.murmur2, so that lanes that divide a
+ *     topic's partitions own whole partitions.
+ * Source: the public domain MurmurHash2 by Austin Appleby, with Kafka's seed. */
 #ifndef WALPOST_BASE_MURMUR2_H
 #define WALPOST_BASE_MURMUR2_H
 

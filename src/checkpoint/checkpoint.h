@@ -2,10 +2,12 @@
  *
  * checkpoint.h - how far the stream is, as Kafka says: generations, watermarks, S.
  * In: the records of walpost.checkpoint.<stream>. Out: what a start needs to know, and the records
- * that a generation writes. Owns: its strings and layouts (checkpoint_release). Thread: any, one at
- * a time; pure: no I/O, no clock, no logging. Keeps: I3, I6: an event is left out when it is below
- * S, or at or below its lane's watermark in this generation or any of the history; a lane record
- * counts only for the generation that it names.
+ *     that a generation writes.
+ * Owns: its strings and layouts (checkpoint_release).
+ * Thread: any, one at a time; pure: no I/O, no clock, no logging.
+ * Keeps: I3, I6: an event is left out when it is below S, or at or below its lane's watermark in
+ *     this generation or any of the history; a lane record counts only for the generation that it
+ *     names.
  *
  * S ("settled LSN") is a flush position, as PostgreSQL means it: exclusive. Every event whose
  * commit LSN is below S is settled. A transaction may well begin its commit record exactly at the

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * cli.h - the command line: one table of commands, from which parsing, --help and the nearest name
- * come. In: argv. Out: an exit status (0 done, 1 failed, 2 usage, 3 refused, 4 fenced). Owns: what
- * a command line says, for the time of the command.  Thread: main's. Keeps: results go to standard
- * output, errors to standard error; a wrong command line changes nothing. */
+ * come.
+ * In: argv. Out: an exit status (0 done, 1 failed, 2 usage, 3 refused, 4 fenced).
+ * Owns: what a command line says, for the time of the command.  Thread: main's.
+ * Keeps: results go to standard output, errors to standard error; a wrong command line changes
+ *     nothing. */
 #ifndef WALPOST_CLI_CLI_H
 #define WALPOST_CLI_CLI_H
 

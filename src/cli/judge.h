@@ -2,7 +2,9 @@
  *
  * judge.h - do slot, checkpoint and server belong together?
  * In: what was found in PostgreSQL and in Kafka. Out: OK, or REFUSE with both positions and a
- * remedy. Owns: nothing; pure.  Thread: any. Keeps: I9. */
+ *     remedy.
+ * Owns: nothing; pure.  Thread: any.
+ * Keeps: I9. */
 #ifndef WALPOST_CLI_JUDGE_H
 #define WALPOST_CLI_JUDGE_H
 

@@ -2,8 +2,8 @@
  *
  * config.h - everything that a user can set, in one struct that is read-only after config_load.
  * In -> out: walpost.yaml, ${VAR}, WALPOST_A__B and --set a.b=c -> struct config, or an error that
- * names file, line, key and the nearest valid key. Owns: all its strings; config_free frees them.
- * Thread: filled by main; read by every thread.
+ *     names file, line, key and the nearest valid key.
+ * Owns: all its strings; config_free frees them.  Thread: filled by main; read by every thread.
  * Keeps: one table (option_table.c) from which parsing, defaults, ranges, --help and the docs come.
  */
 #ifndef WALPOST_CONFIG_CONFIG_H

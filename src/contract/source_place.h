@@ -2,7 +2,8 @@
  *
  * source_place.h - where a declaration stands in its file.
  * In -> out: the descriptors of a file, and the way to a declaration in it -> its line, its
- * comments. Owns: nothing; all that is found borrows from the descriptors.  Thread: any; pure.
+ *     comments.
+ * Owns: nothing; all that is found borrows from the descriptors.  Thread: any; pure.
  * Keeps: descriptors without their source have no places: line 0, no comments. */
 #ifndef WALPOST_CONTRACT_SOURCE_PLACE_H
 #define WALPOST_CONTRACT_SOURCE_PLACE_H

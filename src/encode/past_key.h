@@ -2,8 +2,9 @@
  *
  * past_key.h - the key that an event had under an earlier configuration.
  * In -> out: a key template and the columns of its time, as a generation recorded them -> the key
- * of a row that is read today. Owns: what it compiles; borrows today's configuration. Thread: one
- * at a time. Keeps: I3: an event is looked up in the lane that it was in when it was published. */
+ *     of a row that is read today.
+ * Owns: what it compiles; borrows today's configuration.  Thread: one at a time.
+ * Keeps: I3: an event is looked up in the lane that it was in when it was published. */
 #ifndef WALPOST_ENCODE_PAST_KEY_H
 #define WALPOST_ENCODE_PAST_KEY_H
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * batch.h - one batch: produce, checkpoint, commit; abort, replay and the hunt for a bad record.
- * Step 6 of 7. In: segments. Out: OK when Kafka has committed them with their watermark. Owns:
- * nothing; the events stay in memory until the outcome is known, so an abort replays them. Thread:
- * the lane's. Keeps: I6, I10; an unknown outcome is neither assumed nor repeated (RESTART). */
+ * Step 6 of 7.
+ * In: segments. Out: OK when Kafka has committed them with their watermark.
+ * Owns: nothing; the events stay in memory until the outcome is known, so an abort replays them.
+ * Thread: the lane's.
+ * Keeps: I6, I10; an unknown outcome is neither assumed nor repeated (RESTART). */
 #ifndef WALPOST_LANE_BATCH_H
 #define WALPOST_LANE_BATCH_H
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * lane.h - a thread that owns a set of keys and publishes their events, a Kafka transaction a
- * batch.    Step 6 of 7. In: segments, in commit order. Out: the same segments, once Kafka has
- * committed them. Owns: its two producers, which take turns (the next batch begins on one while the
- * broker still completes the last on the other), from lane_start until lane_stop. Borrows segments:
- * their memory stays the loop's. Thread: lane_submit, lane_collect, lane_look: the loop thread.
- * lane_stop: any other thread than the lane's. Keeps: I5 a batch begins only after the one before
- * it was committed; I6 the watermark moves in the Kafka transaction that holds the events; I12 a
- * segment is never split over batches. */
+ * batch. Step 6 of 7.
+ * In: segments, in commit order. Out: the same segments, once Kafka has committed them.
+ * Owns: its two producers, which take turns (the next batch begins on one while the broker still
+ *     completes the last on the other), from lane_start until lane_stop. Borrows segments: their
+ *     memory stays the loop's.
+ * Thread: lane_submit, lane_collect, lane_look: the loop thread. lane_stop: any other thread than
+ *     the lane's.
+ * Keeps: I5 a batch begins only after the one before it was committed; I6 the watermark moves in
+ *     the Kafka transaction that holds the events; I12 a segment is never split over batches. */
 #ifndef WALPOST_LANE_LANE_H
 #define WALPOST_LANE_LANE_H
 

@@ -3,11 +3,12 @@
  * producer.h - the seam between a lane and Kafka: one transactional (or idempotent) producer.
  * In -> out: records -> delivery reports, and the outcome of a transaction.
  * Owns: whoever implements it owns the connection. The value of a record is borrowed until its
- * report (or until abort or close has returned); everything else is copied by send. Thread: one
- * thread at a time: the one that opened it until it is handed to a lane, then that lane's. Keeps:
- * I3, I6: a producer never repeats a commit whose outcome is unknown (RESTART); what Kafka's errors
- * mean is decided behind this seam. Source: KIP-98; librdkafka INTRODUCTION.md, "Transactional
- * Producer". */
+ *     report (or until abort or close has returned); everything else is copied by send.
+ * Thread: one thread at a time: the one that opened it until it is handed to a lane, then that
+ *     lane's.
+ * Keeps: I3, I6: a producer never repeats a commit whose outcome is unknown (RESTART); what Kafka's
+ *     errors mean is decided behind this seam.
+ * Source: KIP-98; librdkafka INTRODUCTION.md, "Transactional Producer". */
 #ifndef WALPOST_LANE_PRODUCER_H
 #define WALPOST_LANE_PRODUCER_H
 

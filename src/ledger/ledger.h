@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ledger.h - which WAL position is safe to confirm.                                      Step 7
- * of 7. In: "this transaction was read", "n events of it are in Kafka", "n are settled". Out: two
- * LSNs. Owns: an entry for each transaction from its BEGIN until it and all before it are settled.
+ * ledger.h - which WAL position is safe to confirm.                            Step 7 of 7.
+ * In: "this transaction was read", "n events of it are in Kafka", "n are settled". Out: two LSNs.
+ * Owns: an entry for each transaction from its BEGIN until it and all before it are settled.
  * Thread: the loop thread only. Pure: no I/O, no clock, no logging.
  * Keeps: I1 neither LSN passes the end of a transaction of which an event is not there yet;
  *        I2 neither LSN ever moves back.

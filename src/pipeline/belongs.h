@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * belongs.h - do checkpoint, server and slot belong together? One home for the rules and for their
- * words: a start, init, check and drop judge alike. In: what was recorded, what is seen. Out: OK,
- * or REFUSE with both positions and the remedy. Owns: nothing; pure.  Thread: any. Keeps: I9, I11:
- * a copy of a configuration is refused before it harms the stream that it was copied from. */
+ * words: a start, init, check and drop judge alike.
+ * In: what was recorded, what is seen. Out: OK, or REFUSE with both positions and the remedy.
+ * Owns: nothing; pure.  Thread: any.
+ * Keeps: I9, I11: a copy of a configuration is refused before it harms the stream that it was
+ *     copied from. */
 #ifndef WALPOST_PIPELINE_BELONGS_H
 #define WALPOST_PIPELINE_BELONGS_H
 

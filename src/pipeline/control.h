@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * control.h - the thread that may wait: starts sessions, commits the leader's records, closes what
- * is over. In: orders from the loop. Out: news for the loop, with a notification. Owns: the session
- * while it starts or ends; its leader producer all along. Thread: every function here: the loop
- * thread. Keeps: the loop never waits; standby and retries are said, never silent. */
+ * is over.
+ * In: orders from the loop. Out: news for the loop, with a notification.
+ * Owns: the session while it starts or ends; its leader producer all along.
+ * Thread: every function here: the loop thread.
+ * Keeps: the loop never waits; standby and retries are said, never silent. */
 #ifndef WALPOST_PIPELINE_CONTROL_H
 #define WALPOST_PIPELINE_CONTROL_H
 

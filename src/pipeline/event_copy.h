@@ -2,8 +2,9 @@
  *
  * event_copy.h - a row of the wire becomes an event that stays.
  * In: views into a message. Out: an event in chunks, with room for the encoder in front of its
- * payload. Owns: nothing; the chunks are the pool's. Thread: the loop thread. Keeps: I8: a row is
- * copied once; one of 256 KiB or more is not copied at all. */
+ *     payload.
+ * Owns: nothing; the chunks are the pool's.  Thread: the loop thread.
+ * Keeps: I8: a row is copied once; one of 256 KiB or more is not copied at all. */
 #ifndef WALPOST_PIPELINE_EVENT_COPY_H
 #define WALPOST_PIPELINE_EVENT_COPY_H
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * feedback.h - what may be told to PostgreSQL, and when the leader must say so in Kafka first. Step
- * 7 of 7. In: the ledger's two LSNs, S as far as Kafka has committed it, time. Out: the flush LSN;
- * "commit S now". Owns: nothing. Pure: no I/O, no clock.  Thread: the loop thread. Keeps: I1, I2:
- * flush <= min(safe LSN, committed S), and it never moves back. So a slot ahead of S was moved by
- * somebody else, for certain (I9). */
+ * feedback.h - what may be told to PostgreSQL, and when the leader must say so in Kafka first.
+ * Step 7 of 7.
+ * In: the ledger's two LSNs, S as far as Kafka has committed it, time. Out: the flush LSN; "commit
+ *     S now".
+ * Owns: nothing. Pure: no I/O, no clock.  Thread: the loop thread.
+ * Keeps: I1, I2: flush <= min(safe LSN, committed S), and it never moves back. So a slot ahead of S
+ *     was moved by somebody else, for certain (I9). */
 #ifndef WALPOST_PIPELINE_FEEDBACK_H
 #define WALPOST_PIPELINE_FEEDBACK_H
 

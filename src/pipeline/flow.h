@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * flow.h - the steps of one session, wired: messages in, marks and confirmations out. Made anew at
- * every connect. In: a started session. Out: verdicts; what failed ends the session, never the
- * data. Owns: intake, ledger, marker, lanes and the session's links, until flow_close and
- * flow_free. Thread: the loop thread; nothing here waits, and nothing here knows libev. Keeps: I1
- * (confirm), I2, I9 (look at the publication before an idle position is confirmed), I10 (totals).
- */
+ * every connect.
+ * In: a started session. Out: verdicts; what failed ends the session, never the data.
+ * Owns: intake, ledger, marker, lanes and the session's links, until flow_close and flow_free.
+ * Thread: the loop thread; nothing here waits, and nothing here knows libev.
+ * Keeps: I1 (confirm), I2, I9 (look at the publication before an idle position is confirmed), I10
+ *     (totals). */
 #ifndef WALPOST_PIPELINE_FLOW_H
 #define WALPOST_PIPELINE_FLOW_H
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * found.h - a stream's checkpoint from outside a run: does it exist, what does it say, and the
- * first one. In: a configuration. Out: a summary, or a committed first generation. Owns: its own
- * clients for the time of a call.  Thread: any; calls wait, some seconds at the most. Keeps: I9:
- * the first checkpoint is written only by init, for a slot that it created in that very run. */
+ * first one.
+ * In: a configuration. Out: a summary, or a committed first generation.
+ * Owns: its own clients for the time of a call.  Thread: any; calls wait, some seconds at the most.
+ * Keeps: I9: the first checkpoint is written only by init, for a slot that it created in that very
+ *     run. */
 #ifndef WALPOST_PIPELINE_FOUND_H
 #define WALPOST_PIPELINE_FOUND_H
 

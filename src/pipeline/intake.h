@@ -2,10 +2,11 @@
  *
  * intake.h - steps 2 to 4: message -> change -> row -> event -> the segment of its lane.
  * In: pgoutput messages, or rows of the snapshot. Out: segments for lanes; what Kafka has already
- * is left out. Owns: the open transaction and its segments; the chunks of all events until
- * intake_give_back. Thread: the loop thread. Keeps: I4 non-transactional messages are left out; I5;
- * I8 what is held is counted; I10 every event is counted once; I12 a transaction up to the batch
- * limit stays in one segment. */
+ *     is left out.
+ * Owns: the open transaction and its segments; the chunks of all events until intake_give_back.
+ * Thread: the loop thread.
+ * Keeps: I4 non-transactional messages are left out; I5; I8 what is held is counted; I10 every
+ *     event is counted once; I12 a transaction up to the batch limit stays in one segment. */
 #ifndef WALPOST_PIPELINE_INTAKE_H
 #define WALPOST_PIPELINE_INTAKE_H
 

@@ -2,7 +2,8 @@
  *
  * judgement.h - what a start found in Kafka, and what is to be made of it.
  * In: a session that holds the slot, the committed checkpoint. Out: go on, refuse, or go on over a
- * gap. Owns: nothing; plain values.  Thread: the control thread: it may ask PostgreSQL.
+ *     gap.
+ * Owns: nothing; plain values.  Thread: the control thread: it may ask PostgreSQL.
  * Keeps: I9. */
 #ifndef WALPOST_PIPELINE_JUDGEMENT_H
 #define WALPOST_PIPELINE_JUDGEMENT_H

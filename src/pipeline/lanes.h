@@ -2,9 +2,10 @@
  *
  * lanes.h - how many lanes a start has: the number of the configuration, or one for each partition.
  * In: a configuration and, for `lanes: partition`, the cluster's topics. Out: a number, and where
- * it comes from. Owns: nothing. Thread: any; the question waits. Keeps: the rule by which a key
- * finds its lane is the same for every number, murmur2(key) mod lanes: where the lanes are the
- * partitions of a topic, it is Kafka's own. */
+ *     it comes from.
+ * Owns: nothing.  Thread: any; the question waits.
+ * Keeps: the rule by which a key finds its lane is the same for every number, murmur2(key) mod
+ *     lanes: where the lanes are the partitions of a topic, it is Kafka's own. */
 #ifndef WALPOST_PIPELINE_LANES_H
 #define WALPOST_PIPELINE_LANES_H
 

@@ -2,8 +2,9 @@
  *
  * leader.h - the producer of the stream's leadership: walpost.<stream>.leader.
  * In: generation and settled records. Out: committed in partition 0 of the checkpoint topic, or
- * RESTART. Owns: its producer.  Thread: one at a time (the control thread, or init). Keeps: I11; a
- * commit with an unknown outcome is neither assumed nor repeated. */
+ *     RESTART.
+ * Owns: its producer.  Thread: one at a time (the control thread, or init).
+ * Keeps: I11; a commit with an unknown outcome is neither assumed nor repeated. */
 #ifndef WALPOST_PIPELINE_LEADER_H
 #define WALPOST_PIPELINE_LEADER_H
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * marker.h - after_publish: COMMITTED, DEAD or DELETE for what Kafka has, in batches, on the SQL
- * link. In: ids of published rows. Out: "settled" to the ledger, once PostgreSQL has committed the
- * marks. Owns: copies of the ids.  Thread: the loop thread; sends and receives without waiting.
+ * link.
+ * In: ids of published rows. Out: "settled" to the ledger, once PostgreSQL has committed the marks.
+ * Owns: copies of the ids.  Thread: the loop thread; sends and receives without waiting.
  * Keeps: I1 an event is settled only when its mark is committed. A lock of the application's delays
- * marks, never the stream's life. */
+ *     marks, never the stream's life. */
 #ifndef WALPOST_PIPELINE_MARKER_H
 #define WALPOST_PIPELINE_MARKER_H
 

@@ -2,16 +2,16 @@
  *
  * The table of contents of walpost. The way of an event, and where each step stands:
  *
- *   PostgreSQL --> flow_read()            pg/stream          a message of the wire
- *                  intake_message()       pgoutput/          a change
- *                                         outbox/            a row; a bad one is a dead letter
- *                                         checkpoint/        left out, when Kafka has it already
- *                  lane_submit()          lane/              a segment, on the lane that owns its
- * keys Kafka      <-- the lane's thread      encode/, kafka/    records + checkpoint, one Kafka
- *                                                            transaction a batch
- *                  flow_collect()         ledger/            published
- *                  sqlwork_turn()         pipeline/marker    marked: settled
- *   PostgreSQL <-- flow_tell_postgres()   pipeline/feedback  what may be confirmed
+ *   PostgreSQL --> flow_read()           pg/stream         a message of the wire
+ *                  intake_message()      pgoutput/         a change
+ *                                        outbox/           a row; a bad one is a dead letter
+ *                                        checkpoint/       left out, when Kafka has it already
+ *                  lane_submit()         lane/             a segment, on the lane of its keys
+ *   Kafka      <-- the lane's thread     encode/, kafka/   records and checkpoint record, in one
+ *                                                          Kafka transaction a batch
+ *                  flow_collect()        ledger/           published
+ *                  sqlwork_turn()        pipeline/marker   marked: settled
+ *   PostgreSQL <-- flow_tell_postgres()  pipeline/feedback what may be confirmed
  *
  * The loop thread (libev) runs all of this but the lanes, and never waits. What must wait
  * (connecting, fencing, the leader's commits, closing) runs in the control thread:

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * recover.h - recover: table: a slot that is gone is made anew, and the rows that are still PENDING
- * are read again. In: session options. Out: a slot, and a snapshot table that names its birth; the
- * session that acquires that slot commits the generation. Owns: links of its own, for the time of a
- * call. Thread: the control thread; calls wait. Keeps: I9: it is said, in the log, the checkpoint
- * and `status`; a crash anywhere leaves a slot ahead of the checkpoint, which is recovered again.
- */
+ * are read again.
+ * In: session options. Out: a slot, and a snapshot table that names its birth; the session that
+ *     acquires that slot commits the generation.
+ * Owns: links of its own, for the time of a call.  Thread: the control thread; calls wait.
+ * Keeps: I9: it is said, in the log, the checkpoint and `status`; a crash anywhere leaves a slot
+ *     ahead of the checkpoint, which is recovered again. */
 #ifndef WALPOST_PIPELINE_RECOVER_H
 #define WALPOST_PIPELINE_RECOVER_H
 

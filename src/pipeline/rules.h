@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * rules.h - what makes a record of an event: the encoder's templates and the contracts; and what
- * became of the events. In: a configuration. Out: an encoder, a gate for each thread; lines of the
- * log. Owns: encoder and contracts, for a whole run. Thread: rules_load before there are others;
- * then read-only. Keeps: I7: they are the same for every session and lane of a run. */
+ * became of the events.
+ * In: a configuration. Out: an encoder, a gate for each thread; lines of the log.
+ * Owns: encoder and contracts, for a whole run.
+ * Thread: rules_load before there are others; then read-only.
+ * Keeps: I7: they are the same for every session and lane of a run. */
 #ifndef WALPOST_PIPELINE_RULES_H
 #define WALPOST_PIPELINE_RULES_H
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * session.h - the start, at every connect, in the order that the promises need: slot, look, fence,
- * look again, generation, gap check; then stream. In: a configuration. Out: two links, the slot's
- * position, the generation, fenced producers. Owns: what it opened, until session_release; the
- * pipeline takes the producers over into lanes. Thread: the control thread: these calls wait.
+ * look again, generation, gap check; then stream.
+ * In: a configuration. Out: two links, the slot's position, the generation, fenced producers.
+ * Owns: what it opened, until session_release; the pipeline takes the producers over into lanes.
+ * Thread: the control thread: these calls wait.
  * Keeps: I9, I11: nothing of Kafka is touched before the slot is ours. */
 #ifndef WALPOST_PIPELINE_SESSION_H
 #define WALPOST_PIPELINE_SESSION_H

@@ -2,8 +2,9 @@
  *
  * sink.h - where events go when not to Kafka: JSON lines on standard output, or nowhere.
  * In: segments. Out: lines; events are held to their contracts; nothing is confirmed, nothing
- * marked. Owns: a buffer.  Thread: the loop thread; a reader of standard output that does not read
- * holds it up. */
+ *     marked.
+ * Owns: a buffer.
+ * Thread: the loop thread; a reader of standard output that does not read holds it up. */
 #ifndef WALPOST_PIPELINE_SINK_H
 #define WALPOST_PIPELINE_SINK_H
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * snapshot.h - the rows that were there before the slot: walpost.snapshot_<stream>, in order, in
- * pages. In: pages of a join on the SQL link. Out: snapshot rows into the intake. Owns: nothing but
- * its place.  Thread: the loop thread; sends and receives without waiting. Keeps: I3: the identity
- * of such an event is (the slot's birth - 1, row number): it survives any crash. */
+ * pages.
+ * In: pages of a join on the SQL link. Out: snapshot rows into the intake.
+ * Owns: nothing but its place.  Thread: the loop thread; sends and receives without waiting.
+ * Keeps: I3: the identity of such an event is (the slot's birth - 1, row number): it survives any
+ *     crash. */
 #ifndef WALPOST_PIPELINE_SNAPSHOT_H
 #define WALPOST_PIPELINE_SNAPSHOT_H
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * snapshot_copy.h - the rows that are there when a slot is born: their ids and their order, in
- * walpost.snapshot_<stream>. In: the snapshot that the slot exported. Out: the table. Owns:
- * nothing. Thread: the control thread, or a command: these wait. Keeps: I3, I9: what the snapshot
- * sees and what will be streamed meet exactly, for both are of one consistent point. */
+ * walpost.snapshot_<stream>.
+ * In: the snapshot that the slot exported. Out: the table.
+ * Owns: nothing.  Thread: the control thread, or a command: these wait.
+ * Keeps: I3, I9: what the snapshot sees and what will be streamed meet exactly, for both are of one
+ *     consistent point. */
 #ifndef WALPOST_PIPELINE_SNAPSHOT_COPY_H
 #define WALPOST_PIPELINE_SNAPSHOT_COPY_H
 

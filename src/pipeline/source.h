@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * source.h - the PostgreSQL half of a start: connect, look at everything, acquire the slot; and
- * I9's judgements. In: session options. Out: the links and facts in struct session. Owns: nothing
- * beyond the session.  Thread: the control thread. Keeps: I9, I11. */
+ * I9's judgements.
+ * In: session options. Out: the links and facts in struct session.
+ * Owns: nothing beyond the session.  Thread: the control thread.
+ * Keeps: I9, I11. */
 #ifndef WALPOST_PIPELINE_SOURCE_H
 #define WALPOST_PIPELINE_SOURCE_H
 

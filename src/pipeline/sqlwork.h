@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * sqlwork.h - whose turn it is on the SQL link: publication checks, marks, the snapshot; one
- * statement at a time. In: requests. Out: answers, without waiting. Owns: the order of turns;
- * borrows link, marker and snapshot.  Thread: the loop thread. Keeps: I9: an idle position is
- * confirmed only after a look at the publication that came later. */
+ * statement at a time.
+ * In: requests. Out: answers, without waiting.
+ * Owns: the order of turns; borrows link, marker and snapshot.  Thread: the loop thread.
+ * Keeps: I9: an idle position is confirmed only after a look at the publication that came later. */
 #ifndef WALPOST_PIPELINE_SQLWORK_H
 #define WALPOST_PIPELINE_SQLWORK_H
 

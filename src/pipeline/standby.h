@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * standby.h - an instance that does not lead, or not any more: who does?
- * In: session options. Out: may it wait for its turn? And a line in the log. Owns: nothing. Thread:
- * the control thread: these wait for Kafka, some seconds at the most. Keeps: I11: whoever was
- * succeeded does not take the stream back by itself; nothing of Kafka is touched. */
+ * In: session options. Out: may it wait for its turn? And a line in the log.
+ * Owns: nothing.  Thread: the control thread: these wait for Kafka, some seconds at the most.
+ * Keeps: I11: whoever was succeeded does not take the stream back by itself; nothing of Kafka is
+ *     touched. */
 #ifndef WALPOST_PIPELINE_STANDBY_H
 #define WALPOST_PIPELINE_STANDBY_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- *   anchor --> temporary copy --> stream_next()      pg/
- *                                 intake_message()   pipeline/intake: the steps of the live stream
- *                                 is_wanted()        key, type, time
- *                                 lane_submit()      lane/: records + progress, one Kafka
- * transaction collect()      <-- the lanes' news
+ *   anchor --> temporary copy --> stream_next()     pg/
+ *                                 intake_message()  pipeline/intake: the steps of the live stream
+ *                                 is_wanted()       key, type, time
+ *                                 lane_submit()     lane/: records + progress, a Kafka transaction
+ *                                 collect()    <--  the lanes' news
  */
 #include "replay/replay.h"
 
