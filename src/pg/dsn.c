@@ -65,21 +65,36 @@ static char *list_element(const char *list, size_t index)
     return length == 0 ? NULL : must_printf("%.*s", (int)length, list);
 }
 
+/* A service goes before the environment, as in libpq, which alone reads its file. */
+static const char *server_value(const struct dsn *dsn, const char *keyword)
+{
+    return dsn_value(dsn, "service") == NULL ? dsn_value(dsn, keyword)
+                                             : option_of(dsn, keyword)->val;
+}
+
+static void leave_to_service(struct dsn *dsn, const char *ports)
+{
+    dsn->targets = must_calloc(1, sizeof(*dsn->targets));
+    dsn->n_targets = 1;
+    dsn->targets[0].port = ports == NULL ? NULL : must_strdup(ports);
+}
+
 static enum verdict find_targets(struct dsn *dsn, struct error *error)
 {
-    const char *hosts = dsn_value(dsn, "host");
-    const char *addresses = dsn_value(dsn, "hostaddr");
-    const char *ports = dsn_value(dsn, "port");
+    const char *hosts = server_value(dsn, "host");
+    const char *addresses = server_value(dsn, "hostaddr");
+    const char *ports = server_value(dsn, "port");
     if (hosts == NULL && addresses == NULL && dsn_value(dsn, "service") != NULL) {
-        /* The service file names the servers: libpq reads it, and tries them all. */
-        ports = NULL;
+        leave_to_service(dsn, ports);
+        return OK;
     }
     size_t count = addresses != NULL ? list_count(addresses)
                    : hosts != NULL   ? list_count(hosts)
                                      : 1;
     if (addresses != NULL && hosts != NULL && list_count(hosts) != count) {
-        return error_set(error, INVALID, "postgres.dsn names %zu hosts, but %zu in hostaddr",
-                         list_count(hosts), count);
+        error_set(error, INVALID, "postgres.dsn names %zu hosts, but %zu in hostaddr",
+                  list_count(hosts), count);
+        return error_remedy(error, "Give an address for each host, in the same order.");
     }
     size_t n_ports = ports == NULL ? 1 : list_count(ports);
     if (n_ports != 1 && n_ports != count) {

@@ -16,7 +16,8 @@
 
 #include "base/error.h"
 
-/* A server to try. What is NULL is left to libpq (its default, or a service file). */
+/* A server to try. What is NULL is left to libpq (its default, or a service file: then it is one
+ * target for all servers of the file). */
 struct target {
     char *host;    /* name, number, or directory of a socket */
     char *address; /* hostaddr of the dsn */
