@@ -44,7 +44,7 @@ struct intake {
     bool in_transaction;
     bool snapshot;
     uint64_t transaction; /* the ledger's name */
-    lsn commit_lsn;
+    lsn commit_lsn;       /* of the open transaction, or else of the last one */
     int64_t commit_time_us;
     uint32_t xid;
     uint32_t ordinal;
@@ -266,9 +266,50 @@ static bool is_outbox(const struct intake *intake, const struct change *change)
            bytes_equal(change->relation.table_name, bytes_of(config->outbox.table_name));
 }
 
+static enum verdict broken_protocol(struct error *error)
+{
+    return error_remedy(
+        error, "Start walpost again: nothing is lost, it goes on where it stopped. If it comes "
+               "back, the server or something between it and walpost breaks the protocol.");
+}
+
 static enum verdict out_of_place(char kind, struct error *error)
 {
-    return error_set(error, FATAL, "the server sent a '%c' message where none may be", kind);
+    error_set(error, FATAL, "the server sent a '%c' message where none may be", kind);
+    return broken_protocol(error);
+}
+
+/* Commits come in the order of the WAL: one that steps back would be taken for published. */
+static enum verdict take_begin(struct intake *intake, const struct change *change,
+                               struct error *error)
+{
+    lsn commit_lsn = change->begin.final_lsn;
+    if (intake->in_transaction) {
+        return out_of_place(CHANGE_BEGIN, error);
+    }
+    if (commit_lsn <= intake->commit_lsn) {
+        error_set(error, FATAL,
+                  "the server sent the transaction that was committed at " LSN_FORMAT
+                  " after the one of " LSN_FORMAT,
+                  LSN_ARGS(commit_lsn), LSN_ARGS(intake->commit_lsn));
+        return broken_protocol(error);
+    }
+    if (intake->until_lsn != 0 && commit_lsn >= intake->until_lsn) {
+        return AGAIN;
+    }
+    begin(intake, commit_lsn, change->begin.commit_time_us, change->begin.xid);
+    return OK;
+}
+
+static enum verdict take_commit(struct intake *intake, const struct change *change,
+                                struct error *error)
+{
+    if (change->commit.commit_lsn != intake->commit_lsn ||
+        change->commit.end_lsn <= intake->commit_lsn) {
+        return out_of_place(CHANGE_COMMIT, error);
+    }
+    commit(intake, change->commit.end_lsn);
+    return OK;
 }
 
 static enum verdict take_relation(struct intake *intake, const struct change *change,
@@ -289,13 +330,12 @@ static enum verdict take_insert(struct intake *intake, const struct change *chan
                                 struct stream_message *message, struct error *error)
 {
     uint32_t ordinal = intake->ordinal++;
-    if (change->row.oid != intake->outbox_oid) {
+    if (intake->outbox_oid == 0 || change->row.oid != intake->outbox_oid) {
         intake->counts.filtered++;
         return OK;
     }
     struct row row;
     enum verdict verdict = mapper_row(intake->mapper, &intake->decoder.tuple, &row, error);
-    row.message = false;
     return verdict != OK ? verdict : take_row(intake, &row, ordinal, message, error);
 }
 
@@ -307,7 +347,7 @@ static enum verdict take_logical_message(struct intake *intake, const struct cha
         return OK;
     }
     if (!intake->in_transaction) {
-        return out_of_place('M', error);
+        return out_of_place(CHANGE_MESSAGE, error);
     }
     uint32_t ordinal = intake->ordinal++;
     if (!mapper_wants_message(intake->mapper, change->message.prefix)) {
@@ -316,7 +356,6 @@ static enum verdict take_logical_message(struct intake *intake, const struct cha
     }
     struct row row;
     mapper_message(intake->mapper, change->message.content, &row);
-    row.message = true;
     return take_row(intake, &row, ordinal, message, error);
 }
 
@@ -331,23 +370,12 @@ enum verdict intake_message(struct intake *intake, struct stream_message *messag
     bool inside = change.kind == CHANGE_COMMIT || change.kind == CHANGE_INSERT ||
                   change.kind == CHANGE_UPDATE || change.kind == CHANGE_DELETE ||
                   change.kind == CHANGE_TRUNCATE;
-    if ((inside && !intake->in_transaction) ||
-        (change.kind == CHANGE_BEGIN && intake->in_transaction)) {
+    if (inside && !intake->in_transaction) {
         return out_of_place((char)change.kind, error);
     }
     switch (change.kind) {
-    case CHANGE_BEGIN:
-        if (intake->until_lsn != 0 && change.begin.final_lsn >= intake->until_lsn) {
-            return AGAIN;
-        }
-        begin(intake, change.begin.final_lsn, change.begin.commit_time_us, change.begin.xid);
-        return OK;
-    case CHANGE_COMMIT:
-        if (change.commit.commit_lsn != intake->commit_lsn) {
-            return out_of_place('C', error);
-        }
-        commit(intake, change.commit.end_lsn);
-        return OK;
+    case CHANGE_BEGIN: return take_begin(intake, &change, error);
+    case CHANGE_COMMIT: return take_commit(intake, &change, error);
     case CHANGE_RELATION: return take_relation(intake, &change, error);
     case CHANGE_INSERT: return take_insert(intake, &change, message, error);
     case CHANGE_MESSAGE: return take_logical_message(intake, &change, message, error);
@@ -379,7 +407,6 @@ enum verdict intake_snapshot_row(struct intake *intake, const struct tuple *tupl
 {
     struct row row;
     enum verdict verdict = mapper_row(intake->mapper, tuple, &row, error);
-    row.message = false;
     return verdict != OK ? verdict : take_row(intake, &row, number, NULL, error);
 }
 
