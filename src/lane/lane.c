@@ -450,7 +450,7 @@ void lane_look(struct lane *lane, struct lane_look *look)
     }
 }
 
-void lane_stop(struct lane *lane)
+void lane_ask_stop(struct lane *lane)
 {
     atomic_store(&lane->stop, true);
     for (int i = 0; i < 2; i++) {
@@ -462,6 +462,11 @@ void lane_stop(struct lane *lane)
     pthread_mutex_lock(&lane->mutex);
     pthread_cond_signal(&lane->wake);
     pthread_mutex_unlock(&lane->mutex);
+}
+
+void lane_stop(struct lane *lane)
+{
+    lane_ask_stop(lane);
     pthread_join(lane->thread, NULL);
 }
 

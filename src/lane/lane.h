@@ -6,8 +6,8 @@
  * Owns: its two producers, which take turns (the next batch begins on one while the broker still
  *     completes the last on the other), from lane_start until lane_stop. Borrows segments: their
  *     memory stays the loop's.
- * Thread: lane_submit, lane_collect, lane_look: the loop thread. lane_stop: any other thread than
- *     the lane's.
+ * Thread: lane_submit, lane_collect, lane_look: the loop thread. lane_ask_stop, lane_stop: any
+ *     other thread than the lane's.
  * Keeps: I5 a batch begins only after the one before it was committed; I6 the watermark moves in
  *     the Kafka transaction that holds the events; I12 a segment is never split over batches. */
 #ifndef WALPOST_LANE_LANE_H
@@ -79,8 +79,10 @@ struct lane_look {
 };
 void lane_look(struct lane *lane, struct lane_look *look);
 
-/* Asks the thread to stop after the batch in flight and waits for it; what was queued stays
- * uncommitted. */
+/* Asks the thread to stop after the batch in flight; what was queued stays uncommitted. Does not
+ * wait, so that several lanes can be asked before the first is waited for. */
+void lane_ask_stop(struct lane *lane);
+/* Asks, and waits for it. */
 void lane_stop(struct lane *lane);
 
 /* After lane_stop: closes the producers; every segment that was not collected is given back. */

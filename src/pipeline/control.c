@@ -198,7 +198,10 @@ static void end_session(struct control *control)
     struct control_news news = {.ended = true};
     struct segment **tail = &news.left;
     keeper_lead(control->keeper, 0);
-    /* Told to stop first, all of them: one that waits for Kafka must not delay the others. */
+    /* Asked to stop first, all of them: one that waits for Kafka must not delay the others. */
+    for (uint32_t i = 0; i < control->n_lanes; i++) {
+        lane_ask_stop(control->lanes[i]);
+    }
     for (uint32_t i = 0; i < control->n_lanes; i++) {
         lane_stop(control->lanes[i]);
     }

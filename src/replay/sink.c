@@ -142,6 +142,9 @@ struct segment *replay_sink_close(struct replay_sink *sink)
     struct segment *left = NULL;
     struct segment **tail = &left;
     for (uint32_t i = 0; i < sink->n_lanes; i++) {
+        lane_ask_stop(sink->lanes[i]);
+    }
+    for (uint32_t i = 0; i < sink->n_lanes; i++) {
         lane_stop(sink->lanes[i]);
     }
     for (uint32_t i = 0; i < sink->n_lanes; i++) {

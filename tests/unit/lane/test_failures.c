@@ -237,6 +237,7 @@ struct door {
     unsigned pass; /* closes at this one */
     unsigned seen;
     bool reached;
+    bool held; /* the lane stays there */
 };
 
 static void at_door(void *context, const char *call)
@@ -245,9 +246,20 @@ static void at_door(void *context, const char *call)
     if (strcmp(call, door->call) == 0 && ++door->seen == door->pass) {
         pthread_mutex_lock(&door->bench->mutex);
         door->reached = true;
-        pthread_cond_signal(&door->bench->wake);
+        pthread_cond_broadcast(&door->bench->wake);
+        while (door->held) {
+            pthread_cond_wait(&door->bench->wake, &door->bench->mutex);
+        }
         pthread_mutex_unlock(&door->bench->mutex);
     }
+}
+
+static void let_go(struct door *door)
+{
+    pthread_mutex_lock(&door->bench->mutex);
+    door->held = false;
+    pthread_cond_broadcast(&door->bench->wake);
+    pthread_mutex_unlock(&door->bench->mutex);
 }
 
 static void wait_for(struct door *door)
@@ -290,6 +302,33 @@ Test(lane, a_stop_in_the_middle_gives_every_segment_back)
             bench_init(&bench, true);
             expect_all_back(&bench, calls[i], pass);
         }
+    }
+}
+
+/* All lanes are asked before one is waited for: what holds up the first must not hold up the
+ * others.
+ */
+Test(lane, asking_to_stop_does_not_wait_for_the_commit_under_way, .timeout = 20)
+{
+    struct bench benches[2];
+    struct door doors[2];
+    for (int i = 0; i < 2; i++) {
+        doors[i] = (struct door){.bench = &benches[i], .call = "commit", .pass = 1, .held = true};
+        bench_init(&benches[i], true);
+        benches[i].kafka.hook = at_door;
+        benches[i].kafka.context = &doors[i];
+        bench_add(&benches[i], 5, 10);
+        bench_submit(&benches[i]);
+        wait_for(&doors[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        lane_ask_stop(benches[i].lane);
+    }
+    for (int i = 0; i < 2; i++) {
+        let_go(&doors[i]);
+        bench_stop(&benches[i]);
+        cr_expect_eq(benches[i].collected + benches[i].returned, 1);
+        bench_release(&benches[i]);
     }
 }
 
