@@ -247,8 +247,8 @@ static void derive(struct config *config)
     if (config->postgres.publication == NULL) {
         config->postgres.publication = must_printf("walpost_%s", config->stream);
     }
-    config->checkpoint_topic = must_printf("walpost.checkpoint.%s", config->stream);
-    config->replay_topic = must_printf("walpost.replay.%s", config->stream);
+    config->checkpoint_topic = must_printf(CHECKPOINT_TOPIC_PREFIX "%s", config->stream);
+    config->replay_topic = must_printf(REPLAY_TOPIC_PREFIX "%s", config->stream);
     config->anchor_slot = must_printf("%s_anchor", config->postgres.slot);
     config->table = quoted_table(config->outbox.schema_name, config->outbox.table_name);
     char *snapshot = must_printf("snapshot_%s", config->stream);

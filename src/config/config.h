@@ -30,6 +30,10 @@ enum subject_strategy { SUBJECT_TOPIC, SUBJECT_RECORD, SUBJECT_TOPIC_RECORD };
 enum naming { NAMING_OFF, NAMING_WARN, NAMING_REJECT };
 enum log_choice { LOG_CHOICE_AUTO, LOG_CHOICE_TEXT, LOG_CHOICE_JSON };
 
+/* The stream's name follows. */
+#define CHECKPOINT_TOPIC_PREFIX "walpost.checkpoint."
+#define REPLAY_TOPIC_PREFIX     "walpost.replay."
+
 struct config_pair {
     char *name;
     char *value;

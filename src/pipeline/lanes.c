@@ -32,14 +32,24 @@ struct search {
     struct lanes *lanes;
 };
 
+/* Topics that no stream's events are in, whatever names a route can make. */
+static bool is_reserved(const struct config *config, const char *name)
+{
+    static const char *const prefixes[] = {CHECKPOINT_TOPIC_PREFIX, REPLAY_TOPIC_PREFIX, "_"};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) {
+            return true;
+        }
+    }
+    return strcmp(name, config->dead_letter_topic) == 0;
+}
+
 /* The route's topics are known by name only as events come; those that are there and could be its
  * own are counted. */
 static void on_topic(void *context, const char *name, int32_t partitions)
 {
     struct search *search = context;
-    bool other = strcmp(name, search->config->dead_letter_topic) == 0 ||
-                 strcmp(name, search->config->checkpoint_topic) == 0 || name[0] == '_';
-    if (!other && partitions > search->lanes->partitions &&
+    if (!is_reserved(search->config, name) && partitions > search->lanes->partitions &&
         template_matches(&search->topic, bytes_of(name))) {
         search->lanes->partitions = partitions;
         snprintf(search->lanes->topic, sizeof(search->lanes->topic), "%s", name);

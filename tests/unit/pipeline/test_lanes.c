@@ -39,7 +39,6 @@ static struct config config = {
                        "traceparent", "tracestate", "schema_version", "headers"},
     .route = {.topic = "shop.{domain}"},
     .dead_letter_topic = "shop.dead",
-    .checkpoint_topic = "shop.checkpoint",
     .lanes = LANES_BY_PARTITION,
     .topics = {.partitions = 6},
 };
@@ -64,12 +63,10 @@ Test(lanes, a_number_asks_nobody)
 
 Test(lanes, the_widest_topic_of_the_route_counts)
 {
-    static const typeof(*topics) there[] =
-        {
-            {"shop.Order", 4},       {"shop.Payment", 12},    {"shop.Refund", 8},
-            {"shop.dead", 30},       {"shop.checkpoint", 40}, {"another.Order", 50},
-            {"shop.Order.more", 60}, /* no domain has a dot */
-        };
+    /* No domain has a dot. */
+    static const typeof(*topics) there[] = {{"shop.Order", 4},     {"shop.Payment", 12},
+                                            {"shop.Refund", 8},    {"shop.dead", 30},
+                                            {"another.Order", 50}, {"shop.Order.more", 60}};
     topics = there;
     n_topics = sizeof(there) / sizeof(there[0]);
     struct lanes lanes;
@@ -77,6 +74,26 @@ Test(lanes, the_widest_topic_of_the_route_counts)
     cr_expect_eq(lanes_find(&config, cluster, &lanes, &error), OK);
     cr_expect_eq(lanes.count, 12);
     expect_text(&lanes, "12 lanes, one for each partition of topic shop.Payment");
+}
+
+/* Whatever stream they belong to: a route by a column can make any name. */
+Test(lanes, what_holds_no_events_does_not_count)
+{
+    static const typeof(*topics) there[] = {
+        {"orders", 6},
+        {"walpost.checkpoint.shop", 7},
+        {"walpost.checkpoint.other", 65},
+        {"walpost.replay.shop", 8},
+        {"shop.dead", 30},
+        {"__consumer_offsets", 50},
+    };
+    topics = there;
+    n_topics = sizeof(there) / sizeof(there[0]);
+    config.route.topic = "{column:topic}";
+    struct lanes lanes;
+    struct error error;
+    cr_expect_eq(lanes_find(&config, cluster, &lanes, &error), OK);
+    expect_text(&lanes, "6 lanes, one for each partition of topic orders");
 }
 
 Test(lanes, without_a_topic_those_that_walpost_would_make)
