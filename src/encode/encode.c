@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/macros.h"
 #include "encode/encoder.h"
 #include "encode/envelope.h"
 #include "encode/timestamp.h"
@@ -35,6 +36,34 @@ static bool topic_valid(struct bytes name)
            !bytes_equal(name, BYTES_LIT(".")) && !bytes_equal(name, BYTES_LIT(".."));
 }
 
+/* What stands there is walpost's or Kafka's own: a record between it would be taken for a position,
+ * or compacted away by its key. */
+static bool topic_reserved(const struct encoder *encoder, struct bytes name)
+{
+    static const struct {
+        const char *text;
+        bool prefix;
+    } reserved[] = {{"walpost.checkpoint.", true},
+                    {"walpost.replay.", true},
+                    {"__consumer_offsets", false},
+                    {"__transaction_state", false}};
+    for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+        struct bytes text = bytes_of(reserved[i].text);
+        if (bytes_equal(name, text) || (reserved[i].prefix && name.len > text.len &&
+                                        memcmp(name.data, text.data, text.len) == 0)) {
+            return true;
+        }
+    }
+    return bytes_equal(name, encoder->dead_letter_topic);
+}
+
+static enum verdict reserved_topic(const char *name, struct error *error)
+{
+    error_set(error, INVALID, "route.topic: no event may go to topic \"%.249s\"", name);
+    return error_remedy(error, "It holds positions, dead letters, or what is Kafka's own: an event "
+                               "there would destroy them. Name another topic.");
+}
+
 static enum verdict wrong_topic(const char *key, const char *name, struct error *error)
 {
     error_set(error, INVALID, "%s: Kafka forbids the topic name \"%.300s\"", key, name);
@@ -47,6 +76,7 @@ static enum verdict check_topics(const struct encoder *encoder, const struct con
                                  struct error *error)
 {
     size_t literal_len = 0;
+    struct bytes whole = bytes_of(config->route.topic);
     for (size_t i = 0; i < encoder->topic.n_parts; i++) {
         const struct template_part *part = &encoder->topic.parts[i];
         if (part->kind == PART_LITERAL) {
@@ -56,8 +86,12 @@ static enum verdict check_topics(const struct encoder *encoder, const struct con
             }
         }
     }
-    if (literal_len > TOPIC_LEN_MAX) {
+    if (literal_len > TOPIC_LEN_MAX ||
+        (literal_len == whole.len && !topic_valid(whole))) { /* one without placeholders */
         return wrong_topic("route.topic", config->route.topic, error);
+    }
+    if (topic_reserved(encoder, whole)) {
+        return reserved_topic(config->route.topic, error);
     }
     if (!topic_valid(encoder->dead_letter_topic)) {
         return wrong_topic("dead_letter.topic", config->dead_letter_topic, error);
@@ -201,6 +235,11 @@ enum verdict encode_topic(const struct encoder *encoder, const struct row *row,
     if (!topic_valid(name)) {
         struct bytes shown = record_cut(name, SHOWN);
         return error_set(error, REJECT, "Kafka forbids the topic name \"%.*s%s\"", (int)shown.len,
+                         shown.data, shown.len < name.len ? "..." : "");
+    }
+    if (topic_reserved(encoder, name)) {
+        struct bytes shown = record_cut(name, SHOWN);
+        return error_set(error, REJECT, "no event may go to topic \"%.*s%s\"", (int)shown.len,
                          shown.data, shown.len < name.len ? "..." : "");
     }
     if (name.data != topic) {

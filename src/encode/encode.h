@@ -41,7 +41,8 @@ enum verdict MUST_CHECK encode_key(const struct encoder *encoder, const struct r
                                    char *buffer, size_t size, struct bytes *key,
                                    struct error *error);
 
-/* The topic by the route's template. REJECT: a placeholder is NULL, or Kafka forbids the name. */
+/* The topic by the route's template. REJECT: a placeholder is NULL, Kafka forbids the
+ * name, or walpost or Kafka keep their own records there. */
 enum verdict MUST_CHECK encode_topic(const struct encoder *encoder, const struct row *row,
                                      char topic[static RECORD_TOPIC_SIZE], struct error *error);
 

@@ -72,6 +72,14 @@ Test(record, I7_only_topic_names_that_kafka_accepts)
         {"Order/Placed", false, "\"Order/Placed\""},
         {"Bestellung\xc3\xa4", false, "\"Bestellung\xc3\xa4\""},
         {"a\nb", false, "forbids"},
+        {"walpost.checkpoint.other", false, "no event may go to topic"},
+        {"walpost.replay.orders", false, "no event may go to topic"},
+        {"__transaction_state", false, "no event may go to topic"},
+        {"__consumer_offsets", false, "no event may go to topic"},
+        {"outbox.dead-letter", false, "no event may go to topic"},
+        {"__transaction_states", true, NULL},
+        {"walpost.checkpoints", true, NULL},
+        {"outbox.dead-letters", true, NULL},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct sample sample;
@@ -224,6 +232,13 @@ Test(record, wrong_configurations_name_their_key)
         {"route.topic", offsetof(struct config, route.topic), "outbox event {domain}",
          "Kafka forbids"},
         {"route.topic", offsetof(struct config, route.topic), "{{{domain}}}", "Kafka forbids"},
+        {"route.topic", offsetof(struct config, route.topic), ".", "Kafka forbids"},
+        {"route.topic", offsetof(struct config, route.topic), "walpost.checkpoint.orders",
+         "no event may go"},
+        {"route.topic", offsetof(struct config, route.topic), "walpost.replay.{domain}",
+         "no event may go"},
+        {"route.topic", offsetof(struct config, route.topic), "outbox.dead-letter",
+         "no event may go"},
         {"dead_letter.topic", offsetof(struct config, dead_letter_topic), "dead letter",
          "Kafka forbids"},
         {"dead_letter.topic", offsetof(struct config, dead_letter_topic), "..", "Kafka forbids"},
