@@ -4,18 +4,10 @@ a kill, also several times in a row."""
 
 from collections import Counter, defaultdict
 
-from confluent_kafka.admin import NewPartitions
-
 from support.murmur2 import partition_of
 from support.process import wait_until
 from support.reader import messages
 from support.stream import TABLE
-
-
-def add_partitions(kafka, topic, partitions):
-    for future in kafka.admin.create_partitions([NewPartitions(topic, partitions)]).values():
-        future.result()
-    wait_until(lambda: kafka.topics().get(topic) == partitions, 30, f"{topic} has grown")
 
 
 def checkpoint_records(stream):
@@ -147,7 +139,7 @@ def test_I3_kills_while_everything_changes(new_stream, postgres, kafka, killed):
             stream.walpost.start(crash=place)
             if number == 2:
                 for topic in kafka.topics(stream.prefix):
-                    add_partitions(kafka, topic, 5)
+                    kafka.add_partitions(topic, 5)
             assert stream.walpost.wait_exit(60) == -9, stream.walpost.log_tail()
             killed(place.partition(":")[0])
         stream.walpost.write_config(lanes=2, route={**other_topic, "key": "{aggregate_id}"})
@@ -187,7 +179,7 @@ def test_lanes_by_partition(new_stream, postgres, kafka):
     assert generations(stream)[-1].lanes == 4
     assert lane_watermarks(stream) == last_of_each_partition(records)
 
-    add_partitions(kafka, topic, 6)  # while it runs: the lanes stay, the partitions are used
+    kafka.add_partitions(topic, 6)  # while it runs: the lanes stay, the partitions are used
     wait_until(
         lambda: max(record.partition for record in insert_and_read()) == 5,
         90,

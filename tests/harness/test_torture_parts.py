@@ -4,11 +4,13 @@ fail, evidence must be read as it is written."""
 
 import itertools
 import json
+import socket
 import struct
 from collections import Counter
 
 import pytest
 
+from support.link import Link
 from support.writer import Truth
 from torture.board import FIRST_SEAT, SEAT, Board
 from torture.schedule import KINDS, draw, kinds
@@ -41,10 +43,10 @@ def test_the_coordinator_is_found_as_java_does():
     assert java_hash("polygenelubricants") == -(2**31)
 
 
-def record(key, number, offset, value=None):
+def record(key, number, offset, value=None, partition=0):
     return {
         "topic": "t",
-        "partition": 0,
+        "partition": partition,
         "offset": offset,
         "key": key,
         "value": value or "\x00" + json.dumps({"k": key, "n": number}),
@@ -76,6 +78,36 @@ def test_the_second_judge_is_content():
 def test_the_second_judge_complains(records, fault):
     second = judged(*records)
     assert not second.exactly_once and getattr(second, fault) == 1, second
+
+
+@pytest.mark.parametrize("grown, partition, wrong", [([], 1, 1), (["t"], 1, 0), (["t"], 0, 1)])
+def test_the_second_judge_where_partitions_were_added(grown, partition, wrong):
+    """What it reads of one partition first was perhaps written last."""
+    truth = Truth()
+    truth.note([("a", "k", 1), ("b", "k", 2)], [])
+    second = Second(truth, grown)
+    second.take(record("k", 2, 0, partition=partition))
+    second.take(record("k", 1, 1))
+    assert second.close().out_of_order == wrong
+
+
+def test_a_slow_link_holds_back_and_lets_go():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        link = Link(*server.getsockname())
+        with socket.create_connection((link.address, link.port)) as client:
+            far = server.accept()[0]
+            with far:
+                client.sendall(b"at once")
+                assert far.recv(100) == b"at once"
+                link.slow_down(1)  # a byte a second, in pieces of some hundred
+                client.sendall(b"x" * 100000)
+                far.settimeout(0.3)
+                with pytest.raises(TimeoutError):
+                    far.recv(1)
+                far.settimeout(30)
+                link.full_speed()
+                assert far.recv(100000, socket.MSG_WAITALL) == b"x" * 100000
+        link.close()
 
 
 def test_a_board_tells_what_is_in_flight(tmp_path):

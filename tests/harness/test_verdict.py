@@ -3,6 +3,7 @@
 
 import pytest
 
+from support.murmur2 import partition_of
 from support.reader import Record, judge
 from support.writer import Truth
 
@@ -68,6 +69,37 @@ def test_a_key_in_two_partitions(truth, records):
     records[3] = record("a3", "a", 3, partition=1)
     verdict = judge(truth, records)
     assert verdict.scattered == 1 and not verdict.at_least_once
+
+
+def test_a_topic_that_grew():
+    truth = Truth()
+    truth.note([(f"a{n}", "a", n) for n in range(1, 6)], [])
+    was, more = partition_of(b"a", 3), partition_of(b"a", 5)
+    good = [
+        record("a1", "a", 0, was),
+        record("a2", "a", 1, was),
+        record("a4", "a", 2, was),  # by a client that did not know yet
+        record("a3", "a", 0, more),
+        record("a5", "a", 1, more),
+    ]
+    assert was != more
+    verdict = judge(truth, good, {"t": [3, 5]})
+    assert verdict.exactly_once and verdict.moved == 1
+
+    assert judge(truth, good).scattered == 2, "a topic that did not grow"
+    assert judge(truth, good, {"u": [3, 5]}).scattered == 2, "another one grew"
+    assert judge(truth, good, {"t": [3, 4]}).scattered == 2, "no size by which it would be there"
+    for bad in ([0, 2, 1, 3, 4], [0, 1, 2, 4, 3]):  # in each partition, in order
+        verdict = judge(truth, [good[n] for n in bad], {"t": [3, 5]})
+        assert verdict.out_of_order == 1 and not verdict.at_least_once
+
+
+def test_the_wrong_partition_of_a_topic_that_grew():
+    """Also when the key was never seen elsewhere."""
+    truth = Truth()
+    truth.note([("a1", "a", 1)], [])
+    free = ({0, 1, 2, 3, 4} - {partition_of(b"a", 3), partition_of(b"a", 5)}).pop()
+    assert judge(truth, [record("a1", "a", 0, free)], {"t": [3, 5]}).scattered == 1
 
 
 def test_a_record_with_another_key(truth, records):

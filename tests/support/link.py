@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A link to a server that can go silent: nothing passes in either direction, the end of a connection
-neither, as when a firewall forgets it. New connections wait."""
+neither, as when a firewall forgets it. New connections wait. And that can become slow."""
 
 import contextlib
 import socket
 import threading
+
+SLICE = 512  # bytes: what a slow link passes on in one piece
 
 
 class Link:
@@ -16,6 +18,9 @@ class Link:
         self.address, self.port = self.listener.getsockname()
         self._passing = threading.Event()
         self._passing.set()
+        self._fast = threading.Event()
+        self._fast.set()
+        self._bytes_per_second = 0.0
         self._sockets = set()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -25,6 +30,15 @@ class Link:
     def pass_again(self):
         """What was held back is passed on, ends of connections too."""
         self._passing.set()
+
+    def slow_down(self, bytes_per_second):
+        """In each direction of each connection."""
+        self._bytes_per_second = bytes_per_second
+        self._fast.clear()
+
+    def full_speed(self):
+        """What was held back is passed on at once."""
+        self._fast.set()
 
     def cut(self):
         """Both ends of every connection learn that it is lost. New ones are made at once."""
@@ -36,6 +50,7 @@ class Link:
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         self._passing.set()
+        self._fast.set()
         self.cut()
 
     def _accept(self):
@@ -77,9 +92,16 @@ class Link:
                 self._passing.wait()
                 if not data:
                     break
-                sink.sendall(data)
+                self._pass_on(memoryview(data), sink)
         for each in (source, sink):
             _shut(each)
+
+    def _pass_on(self, data, sink):
+        while data and not self._fast.is_set():
+            part, data = data[:SLICE], data[SLICE:]
+            self._fast.wait(len(part) / self._bytes_per_second)
+            sink.sendall(part)
+        sink.sendall(data)
 
 
 def _shut(each):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from support.murmur2 import partition_of
 from support.process import new_folder
 from support.servers import REPOSITORY
 
@@ -192,7 +193,8 @@ class Verdict:
     lost: int = 0
     out_of_order: int = 0
     phantom: int = 0  # seen, but never committed
-    scattered: int = 0  # keys in more than one partition
+    scattered: int = 0  # records in a partition in which their key may not be
+    moved: int = 0  # keys in several partitions, because their topic got more of them
     wrong: int = 0  # records whose key is not the event's
     complaints: list = field(default_factory=list)
 
@@ -210,17 +212,29 @@ class Verdict:
             f"inserted {self.inserted}, visible {self.visible}, repeated {self.repeated}, "
             f"lost {self.lost}, out of order {self.out_of_order}, phantom {self.phantom}"
         )
+        if self.moved:
+            text += f", keys in several partitions of a topic that grew {self.moved}"
         if self.scattered or self.wrong:
             text += f", scattered keys {self.scattered}, wrong keys {self.wrong}"
         return "\n  ".join([text] + self.complaints[:10])
 
 
-def judge(truth, records):
-    """records: in the order of their offsets within each partition. I3, I4, I5."""
+@functools.lru_cache(maxsize=None)
+def _places(key, sizes):
+    """Where Kafka's rule puts a key, for each number of partitions."""
+    return {partition_of(key.encode(), size) for size in sizes}
+
+
+def judge(truth, records, grown=None):
+    """records: in the order of their offsets within each partition. I3, I4, I5. grown: topic -> how
+    many partitions it had, one number after the other. Only there may a key be in several: in those
+    where Kafka's rule puts it for these numbers. Its order then holds in each of them."""
+    grown = grown or {}
     verdict = Verdict(inserted=len(truth.committed))
     seen = set()
-    last = {}  # key -> (sequence, record)
-    home = {}  # key -> the one place that it may be in
+    last = {}  # (key, partition if its topic grew) -> sequence
+    home = {}  # key -> the first place that it was seen in
+    moved = set()
 
     def complain(text, record):
         verdict.complaints.append(
@@ -245,15 +259,24 @@ def judge(truth, records):
             verdict.wrong += 1
             complain(f"key {record.key!r} instead of {event.key}", record)
         place = (record.topic, record.partition)
-        if home.setdefault(event.key, place) != place:
+        first_place = home.setdefault(event.key, place)
+        sizes = grown.get(record.topic)
+        if sizes and record.partition not in _places(event.key, tuple(sizes)):
             verdict.scattered += 1
-            complain(f"key {event.key} is in {home[event.key]} too", record)
-        if event.key in last and last[event.key] >= event.sequence:
+            complain(f"key {event.key} has no business there", record)
+        elif first_place != place and not (sizes and first_place[0] == record.topic):
+            verdict.scattered += 1
+            complain(f"key {event.key} is in {first_place} too", record)
+        elif first_place != place:
+            moved.add(event.key)
+        row = (event.key, record.partition if sizes else None)
+        if last.get(row, 0) >= event.sequence:
             verdict.out_of_order += 1
-            complain(f"{event.key}: {event.sequence} after {last[event.key]}", record)
-        last[event.key] = max(event.sequence, last.get(event.key, 0))
+            complain(f"{event.key}: {event.sequence} after {last[row]}", record)
+        last[row] = max(event.sequence, last.get(row, 0))
 
     verdict.visible = len(seen)
+    verdict.moved = len(moved)
     lost = truth.committed.keys() - seen
     verdict.lost = len(lost)
     for identity in sorted(lost)[:10]:

@@ -11,7 +11,7 @@ import subprocess
 
 import psycopg2
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 from support.process import end, free_port, new_folder, spawn, wait_until
 
@@ -280,6 +280,12 @@ class Kafka:
         for future in self.admin.create_topics([new], operation_timeout=30).values():
             future.result()
         wait_until(lambda: topic in self.topics(), 30, f"topic {topic} is known")
+
+    def add_partitions(self, topic, partitions):
+        """partitions: how many there are then."""
+        for future in self.admin.create_partitions([NewPartitions(topic, partitions)]).values():
+            future.result()
+        wait_until(lambda: self.topics().get(topic) == partitions, 30, f"{topic} has grown")
 
     def alter_topic(self, topic, config):
         """Sets these settings; others of the topic fall back to their defaults."""

@@ -40,6 +40,10 @@ def _figures(legs):
         ),
         ("events rolled back", f"{sum(len(truth.rolled_back) for truth in truths)}"),
     ]
+    grown = _together(legs, lambda leg: leg.grown.values())
+    if grown:
+        added = sum(sizes[-1] - sizes[0] for sizes in grown)
+        rows.append(("partitions added", f"{added}, to {len(grown)} topics"))
     for name, what in (
         ("from a start to the first commit", lambda leg: leg.first_commits),
         ("from a leader's death to the standby's session", lambda leg: leg.take_overs),

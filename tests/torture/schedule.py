@@ -18,6 +18,7 @@ KINDS = {
     "walsender": (5, "the walsender is terminated"),
     "link_cut": (5, "both connections to PostgreSQL are cut"),
     "link_silent": (5, "nothing passes between walpost and PostgreSQL for a while"),
+    "link_slow": (5, "the link to PostgreSQL carries 2 to 64 kB a second for a while"),
     "postgres_crash": (5, "PostgreSQL is killed with -9 and started"),
     "postgres_restart": (5, "PostgreSQL restarts, fast or immediate"),
     "broker_kill": (5, "a broker is killed with -9 and started"),
@@ -25,6 +26,7 @@ KINDS = {
     "coordinator_move": (10, "the broker that coordinates a lane's transactions goes away"),
     "leader_move": (10, "the broker that leads a partition in use goes away"),
     "new_topic": (5, "events for a topic that is not there yet"),
+    "partitions_added": (5, "a topic in use gets one or two more partitions"),
     "row_lock": (5, "kill -9 while the marks wait for the lock of a row"),
     "ddl": (5, "ALTER TABLE on the outbox, half of them with a lock held and a kill -9"),
 }

@@ -19,9 +19,10 @@ AT_ONCE = 2
 
 class Second:
     """Takes every record, in the order of the offsets of each partition; then close() counts what
-    is lost."""
+    is lost. grown: topics that got more partitions. Order holds for a key, and there for a key in a
+    partition."""
 
-    def __init__(self, truth):
+    def __init__(self, truth, grown=()):
         self.visible = 0
         self.lost = 0
         self.repeated = 0
@@ -31,6 +32,7 @@ class Second:
         self._wanted = {(event.key, event.sequence) for event in truth.committed.values()}
         self._seen = set()
         self._last = {}
+        self._grown = grown
 
     def take(self, record):
         place = f"{record['topic']}[{record['partition']}] offset {record['offset']}"
@@ -49,10 +51,11 @@ class Second:
             self.complaints.append(f"repeated: {event} at {place}")
         else:
             self._seen.add(event)
-            if self._last.get(key, 0) > event[1]:
+            row = (key, record["partition"] if record["topic"] in self._grown else None)
+            if self._last.get(row, 0) > event[1]:
                 self.out_of_order += 1
-                self.complaints.append(f"{event} after {self._last[key]} at {place}")
-            self._last[key] = max(event[1], self._last.get(key, 0))
+                self.complaints.append(f"{event} after {self._last[row]} at {place}")
+            self._last[row] = max(event[1], self._last.get(row, 0))
 
     def close(self):
         self.visible = len(self._seen)
@@ -73,11 +76,11 @@ class Second:
         return "\n  ".join([text] + self.complaints[:10])
 
 
-def judge(kafka, prefix, truth, timeout=600):
+def judge(kafka, prefix, truth, grown=(), timeout=600):
     """walpost must have stopped: a mark is put at the end of every partition first."""
     topics = kafka.topics(prefix)
     _mark_ends(kafka, topics)
-    second = Second(truth)
+    second = Second(truth, grown)
     names = sorted(topics)
     for start in range(0, len(names), AT_ONCE):
         consumers = [

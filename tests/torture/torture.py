@@ -25,6 +25,9 @@ PAUSE_MAX = {1: 1.8, 3: 6.0}  # seconds; one broker: below its session timeout, 
 PASSES_MAX = 30  # of crash points, between a start and a fault: some five batches
 SILENCE = 3  # seconds in which a sleeper that woke up hears nothing of PostgreSQL
 SLOT_HELD = "55006"
+SLOWEST = 2000  # bytes a second of a slow link, which carries up to 32 times as much
+REFRESH = {"topic.metadata.refresh.interval.ms": 500}  # 5 minutes unless set
+MANY_PARTITIONS = 12  # of a topic; another one is grown then
 
 
 class Torture:
@@ -40,6 +43,9 @@ class Torture:
         self.log = log
         stream.walpost.write_config(lanes=lanes, batch={"max_events": 500})
         self.crew = Crew(stream, lanes, {"WALPOST_BROKEN_RULE": broken} if broken else {})
+        # The first one sees new partitions while it runs, the other one at its next start.
+        first = stream.walpost
+        first.write_config(kafka={**first.config["kafka"], **REFRESH})
         self.brokers = servers.Brokers(self.kafka)
         self.writer = self.stream.writer(
             seed=seed, connections=4, keys=14, pause=0.04, shapes=SHAPES
@@ -49,6 +55,7 @@ class Torture:
         self.first_commits = []  # seconds from a start to the first commit of a batch
         self.take_overs = []  # seconds from the death of a leader to the standby's session
         self.late = 0
+        self.grown = {}  # topic -> how many partitions it had, one number after the other
         self.began = time.monotonic()
         self.seconds = 0.0
 
@@ -232,6 +239,18 @@ class Torture:
         link.pass_again()
         return evidence
 
+    def _link_slow(self, fault):
+        """Less passes than is written. Of some, the start of another process goes over it too."""
+        evidence = self.crew.leader.evidence()
+        link = self.crew.leader.link
+        bytes_per_second = round(SLOWEST * 32**fault.choice)
+        link.slow_down(bytes_per_second)
+        self._let_pass(0.2 + 1.2 * fault.moment)
+        self._perhaps_kill(fault)
+        self._let_pass(0.2 + 0.8 * fault.moment)
+        link.full_speed()
+        return {**evidence, "bytes_per_second": bytes_per_second}
+
     def _postgres_crash(self, fault):
         evidence = self.crew.leader.evidence()
         self.postgres.kill()
@@ -316,6 +335,34 @@ class Torture:
         ]
         return evidence
 
+    def _partitions_added(self, fault):
+        """Keys move then. Where walpost is killed as well, the start meets them first."""
+        self.brokers.wait_whole()
+        topic, partitions = self._topic_in_use(fault.choice)
+        if fault.in_flight:
+            self.crew.wait_in_flight()
+        evidence = self.crew.leader.evidence()
+        sizes = self.grown.setdefault(topic, [partitions])
+        sizes.append(partitions + 1 + fault.number % 2)
+        self.kafka.add_partitions(topic, sizes[-1])
+        self._perhaps_kill(fault)
+        return {**evidence, "topic": topic, "partitions": sizes[-1]}
+
+    def _topic_in_use(self, choice):
+        """One that events are written to now, and how many partitions it has."""
+        domains = {event_type(key).partition(".")[0] for key in self.writer.keys}
+
+        def those_there():
+            self.crew.leader.check_alive()
+            topics = self.kafka.topics(self.stream.prefix).items()
+            return sorted(t for t in topics if t[0].removeprefix(self.stream.prefix) in domains)
+
+        topics = wait_until(those_there, START_TIMEOUT, "a topic of events")
+        sizes = [(name, self.grown.get(name, [size])[-1]) for name, size in topics]
+        chosen = sizes[int(choice * len(sizes))]
+        smallest = min(sizes, key=lambda topic: topic[1])
+        return chosen if chosen[1] < MANY_PARTITIONS else smallest
+
     def _ddl(self, fault):
         evidence = self.crew.leader.evidence()
         column = f"late_{fault.number}"
@@ -385,8 +432,8 @@ class Torture:
             self.stream.wait_confirmed(position, timeout=180)
         status = leader.stop()
         with self.stream.reader(slim=True) as reader:
-            first = judge(truth, reader.read_to_end(timeout=180))
-        second = second_judge.judge(self.kafka, self.stream.prefix, truth)
+            first = judge(truth, reader.read_to_end(timeout=180), self.grown)
+        second = second_judge.judge(self.kafka, self.stream.prefix, truth, self.grown)
         return Outcome(first, second, self._marks(truth), status)
 
     def _marks(self, truth):
