@@ -3,14 +3,19 @@
 Kafka has forgotten its ids meanwhile and would give them to anybody. And the other way round: an id
 that is lost without a rival is no reason to end.
 
+Who slept with a batch in hand is not even told that it has lost PostgreSQL: nothing but Kafka's own
+answers keeps it from publishing that batch.
+
 The broker of these tests forgets an id that was unused for 4 seconds."""
 
 import pytest
 
+from support.link import Link
 from support.process import wait_until
 from support.servers import Kafka
-from support.stream import TABLE
+from support.stream import ROLE, TABLE
 from support.transactions import TransactionLog
+from torture.board import Board
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +36,18 @@ def log_of_ids(new_stream, postgres, forgetful_kafka):
     stream.walpost.init()
     with TransactionLog(forgetful_kafka, f"walpost.{stream.name}.") as log:
         yield stream, log
+
+
+@pytest.fixture
+def link(postgres, log_of_ids):
+    """The way of the first instance to PostgreSQL."""
+    stream, _ = log_of_ids
+    made = Link(postgres.address, postgres.port)
+    stream.walpost.write_config(
+        postgres={"dsn": f"host={made.address} port={made.port} user={ROLE} dbname={stream.name}"}
+    )
+    yield made
+    made.close()
 
 
 def generations(stream):
@@ -58,9 +75,20 @@ def ids(records):
     return [record.headers["event_id"] for record in records]
 
 
-def freeze_between_batches(stream):
+def unread(link):
+    """Bytes in the sockets of those who came by the link."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        sockets = [line.split() for line in file]
+    return sum(
+        int(fields[4].partition(":")[2], 16)
+        for fields in sockets
+        if fields[2].endswith(f":{link.port:04X}")
+    )
+
+
+def freeze_between_batches(stream, board, link):
     """Not in the middle of anything, but with rows in its socket that it has not read."""
-    stream.walpost.start()
+    stream.walpost.start(environment=board.environment)
     stream.wait_streaming()
     rows = stream.insert(20)
     stream.records(20)
@@ -75,14 +103,21 @@ def freeze_between_batches(stream):
             (position, stream.slot_state("active_pid")),
         ),
         30,
-        "the rows are in its socket",
+        "the rows are sent",
     )
+    looks = []
+
+    def all_there():
+        looks.append(unread(link))
+        return looks[-1] > 30 * 50 and looks[-3:] == [looks[-1]] * 3
+
+    wait_until(all_there, 30, "the rows are in its socket")
     return rows
 
 
 def freeze_at(place):
-    def freeze(stream):
-        stream.walpost.start(freeze=f"{place}:3")
+    def freeze(stream, board, _link=None):
+        stream.walpost.start(freeze=f"{place}:3", environment=board.environment)
         stream.wait_streaming()
         rows = []
 
@@ -97,17 +132,22 @@ def freeze_at(place):
 
 
 @pytest.mark.parametrize(
-    "freeze",
+    "freeze, in_hand",
     [
-        pytest.param(freeze_between_batches, id="between_batches"),
-        pytest.param(freeze_at("after_produce"), id="records_not_sent"),
-        pytest.param(freeze_at("before_commit"), id="before_commit"),
-        pytest.param(freeze_at("after_commit"), id="after_commit"),
+        pytest.param(freeze_between_batches, True, id="between_batches"),
+        pytest.param(freeze_at("after_produce"), True, id="records_not_sent"),
+        pytest.param(freeze_at("before_commit"), True, id="before_commit"),
+        pytest.param(freeze_at("after_commit"), False, id="after_commit"),
     ],
 )
-def test_I11_whoever_slept_publishes_nothing_though_its_ids_expired(log_of_ids, freeze):
+def test_I11_whoever_slept_publishes_nothing_though_its_ids_expired(
+    log_of_ids, link, tmp_path, freeze, in_hand
+):
+    """in_hand: it has a batch, or rows for one, when it wakes up."""
     stream, log = log_of_ids
-    rows = freeze(stream)
+    board = Board(str(tmp_path / "board"))
+    rows = freeze(stream, board, link)
+    link.go_silent()
 
     successor = stream.instance("successor")
     successor.start("--take-over")
@@ -120,7 +160,17 @@ def test_I11_whoever_slept_publishes_nothing_though_its_ids_expired(log_of_ids, 
     # Nobody leads, and there is work: the worst that can be offered to it.
     left = stream.insert(10)
     before = all_that_is_in_kafka(stream), all_marks(stream), stream.confirmed()
+    passed = board.lane_passes()
     stream.walpost.thaw()
+    if in_hand:
+        wait_until(
+            lambda: board.lane_passes() > passed and not board.in_flight(),
+            60,
+            f"it ends its batch, or finds that it cannot\n{stream.walpost.log_tail()}",
+            0.01,
+        )
+    assert log.all_forgotten(), f"an id was taken anew\n{stream.walpost.log_tail()}"
+    link.pass_again()
     assert stream.walpost.wait_exit(60) == 4, stream.walpost.log_tail()
     assert "leads the stream now" in stream.walpost.last_error()["message"]
     assert (all_that_is_in_kafka(stream), all_marks(stream), stream.confirmed()) == before
@@ -174,7 +224,7 @@ def test_an_id_that_expires_without_a_rival_does_not_end_the_process(log_of_ids)
 
 
 def test_a_passed_transaction_timeout_does_not_end_the_process(
-    new_stream, postgres, forgetful_kafka
+    new_stream, postgres, forgetful_kafka, tmp_path
 ):
     stream = new_stream(postgres, forgetful_kafka, outbox={"snapshot": "none"})
     stream.walpost.write_config(
@@ -182,7 +232,7 @@ def test_a_passed_transaction_timeout_does_not_end_the_process(
     )
     stream.walpost.init()
     with TransactionLog(forgetful_kafka, f"walpost.{stream.name}.0.") as log:
-        rows = freeze_at("before_commit")(stream)
+        rows = freeze_at("before_commit")(stream, Board(str(tmp_path / "board")))
         process = stream.walpost.process.pid
         wait_until(
             lambda: "complete abort" in log.states().values(),

@@ -55,6 +55,9 @@ class Board:
         """Points passed by all threads: whether anything moves."""
         return sum(passes for _, _, passes in self._seats())
 
+    def lane_passes(self):
+        return sum(passes for thread, _, passes in self._seats() if thread.startswith("lane "))
+
     def _seats(self):
         for place in range(FIRST_SEAT, SIZE, SEAT):
             thread, point, passes = struct.unpack_from("<16s24sI", self.memory, place)
