@@ -18,7 +18,6 @@ reader share the machine's cores.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests"))
 sys.path.insert(0, HERE)
 
+import cpu  # noqa: E402
 import enforce  # noqa: E402
 import guard  # noqa: E402
 import recovery  # noqa: E402
@@ -70,7 +70,6 @@ class Run:
     """A walpost that ran to its end: seconds from streaming to drained, CPU, peak memory."""
 
     def __init__(self, walpost, *arguments):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         self.started = time.time()
         walpost.start(*arguments)
         _, status, usage = os.wait4(walpost.process.pid, 0)
@@ -85,7 +84,6 @@ class Run:
                 self.published = entry["published"]
         self.seconds = seconds(at["drained"]) - seconds(at["streaming"])
         self.to_streaming = seconds(at["streaming"]) - self.started
-        del before
 
 
 def seconds(text):
@@ -164,7 +162,9 @@ def drain_once(postgres, kafka, name, workload, rows, socket, delivery, after, c
     received = recvlogical(stream, rows, socket)
     stream.execute("select pg_drop_replication_slot(%s)", (copy,))
     stream.slot = own
+    before = cpu.servers(postgres, kafka)
     run = Run(stream.walpost, "--once")
+    servers = cpu.servers(postgres, kafka) - before
     assert run.published == rows, (run.published, rows)
     size = value_size(stream)
     produced = float(
@@ -174,7 +174,7 @@ def drain_once(postgres, kafka, name, workload, rows, socket, delivery, after, c
     stream.end()
     return {
         "null": rows / null.seconds, "null cpu": null.cpu / rows * 1e6, "recvlogical": received,
-        "walpost": rows / run.seconds, "cpu": run.cpu / rows * 1e6, "peak": run.peak_mb,
+        "walpost": rows / run.seconds, "cpu": run.cpu / rows * 1e6, "servers": servers / rows * 1e6, "peak": run.peak_mb,
         "producer": rows / produced, "value": size,
     }
 
@@ -201,8 +201,8 @@ def drain(options, postgres, kafka):
     ceiling = build("ceiling")
     say(f"\n### Drain of {options.rows:,} events, payload about 500 bytes, {options.repeat} paired runs, medians\n")
     say("| events | transport | delivery | after publish | events/s | to null | pg_recvlogical | producer alone "
-        "| of the lower ceiling | CPU us/event | null CPU us/event | peak MiB |")
-    say("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+        "| of the lower ceiling | CPU us/event | servers' CPU us/event | cores busy | null CPU us/event | peak MiB |")
+    say("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     warm_up(postgres, kafka, ceiling, options.rows, options.transports.startswith("unix"))
     number = 0
     cases = []
@@ -225,7 +225,7 @@ def drain(options, postgres, kafka):
         ratio = median([run["walpost"] / min(run["null"], run["producer"]) for run in runs])
         say(f"| {workload} | {transport} | {delivery} | {after} | {m['walpost']:,.0f} | {m['null']:,.0f} "
             f"| {m['recvlogical']:,.0f} | {m['producer']:,.0f} | {ratio:.2f} | {m['cpu']:.1f} "
-            f"| {m['null cpu']:.1f} | {m['peak']:.0f} |")
+            f"| {m['servers']:.1f} | {(m['cpu'] + m['servers']) * m['walpost'] / 1e6:.2f} | {m['null cpu']:.1f} | {m['peak']:.0f} |")
 
 
 # --- latency --------------------------------------------------------------------------------------
