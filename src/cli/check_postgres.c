@@ -330,6 +330,11 @@ static void check_publication(struct points *points, struct look *look)
     } else if (!publication->insert_published) {
         remedy = must_printf("ALTER PUBLICATION %s SET (publish = 'insert');", quoted);
         point_wrong(points, "publication", remedy, "\"%s\" does not publish inserts", name);
+    } else if (look->table.partitioned && !publication->via_root) {
+        remedy =
+            must_printf("ALTER PUBLICATION %s SET (publish_via_partition_root = true);", quoted);
+        point_wrong(points, "publication", remedy,
+                    "\"%s\" sends rows under the names of the partitions", name);
     } else if (!publication->covers_table) {
         remedy = must_printf("ALTER PUBLICATION %s ADD TABLE %s;%s", quoted, config->table,
                              look->found.slot.exists
@@ -345,11 +350,6 @@ static void check_publication(struct points *points, struct look *look)
                              config->table);
         point_warn(points, "publication", remedy,
                    "\"%s\" has a row filter: other rows are never published", name);
-    } else if (look->table.partitioned && !publication->via_root) {
-        remedy =
-            must_printf("ALTER PUBLICATION %s SET (publish_via_partition_root = true);", quoted);
-        point_wrong(points, "publication", remedy,
-                    "\"%s\" sends rows under the names of the partitions", name);
     } else {
         point_ok(points, "publication", "%s covers the table", name);
     }

@@ -73,6 +73,16 @@ static enum verdict judge_publication(const struct look *look, struct error *err
         return error_remedy(error, "`walpost drop` and `walpost init` begin anew: rows that still "
                                    "have status PENDING are published by the snapshot.");
     }
+    if (publication->exists && look->table.partitioned && !publication->via_root) {
+        error_set(error, REFUSE,
+                  "publication \"%s\" is there, but publishes rows of %s under the names of its "
+                  "partitions",
+                  name, look->config->table);
+        return error_remedy(error,
+                            "ALTER PUBLICATION \"%s\" SET (publish_via_partition_root = true); or "
+                            "set postgres.publication to another name.",
+                            name);
+    }
     return OK;
 }
 
