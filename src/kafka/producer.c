@@ -83,12 +83,14 @@ enum verdict producer_note_death(struct kafka_producer *p, struct error *error)
 
 static void close_handle(struct kafka_producer *p)
 {
-    /* Without this, records that cannot be sent would keep the handle open. */
-    rd_kafka_purge(p->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
-    producer_drain(p, 0);
-    handles_release(&p->handles);
-    client_close(&p->client);
+    if (p->client.rk != NULL) { /* else it could not be opened again */
+        /* Without this, records that cannot be sent would keep the handle open. */
+        rd_kafka_purge(p->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                         RD_KAFKA_PURGE_F_NON_BLOCKING);
+        producer_drain(p, 0);
+        handles_release(&p->handles);
+        client_close(&p->client);
+    }
     p->unreported = 0;
     p->in_transaction = false;
     p->fenced = false;
@@ -173,7 +175,8 @@ enum verdict kafka_producer_fence(struct producer *producer, int timeout_ms, str
 {
     struct kafka_producer *p = kafka_producer_of(producer);
     /* A handle takes its id only once, and none after a fatal error. */
-    bool used_up = p->fenced || rd_kafka_fatal_error(p->client.rk, NULL, 0) != 0;
+    bool used_up =
+        p->fenced || p->client.rk == NULL || rd_kafka_fatal_error(p->client.rk, NULL, 0) != 0;
     if (used_up) {
         enum verdict verdict = reopen(p, error);
         if (verdict != OK) {
