@@ -220,13 +220,14 @@ static enum verdict apply_job(struct journal *journal, const char *id, struct by
     return OK;
 }
 
-static enum verdict apply_progress(struct journal *journal, const char *lane, struct bytes value,
-                                   struct error *error)
+/* A record like a lane's in the checkpoint topic; its errors speak of that topic. */
+static enum verdict apply_progress(struct journal *journal, const char *lane, struct bytes key,
+                                   struct bytes value, struct error *error)
 {
     unsigned long number = strtoul(lane, NULL, 10);
-    return number >= LANES_MAX ? OK
-                               : checkpoint_apply(journal->progress, (int32_t)number + 1,
-                                                  CHECKPOINT_KEY_LANE, value, error);
+    bool good = number >= LANES_MAX || checkpoint_apply(journal->progress, (int32_t)number + 1,
+                                                        CHECKPOINT_KEY_LANE, value, NULL) == OK;
+    return good ? OK : unreadable(key, error);
 }
 
 static enum verdict apply_replay(struct journal *journal, char *name, struct bytes key,
@@ -236,7 +237,8 @@ static enum verdict apply_replay(struct journal *journal, char *name, struct byt
     if (slash != NULL) {
         *slash = '\0';
         bool wanted = journal->wanted_id != NULL && strcmp(journal->wanted_id, name) == 0;
-        return wanted && value.data != NULL ? apply_progress(journal, slash + 1, value, error) : OK;
+        return wanted && value.data != NULL ? apply_progress(journal, slash + 1, key, value, error)
+                                            : OK;
     }
     return value.data == NULL || !replay_id_valid(name)
                ? OK

@@ -128,6 +128,13 @@ Test(journal, kinds_of_later_versions_are_passed_over_and_garbage_is_told)
     cr_expect_eq(journal_apply(&journal, BYTES_NULL, junk, &error), OK);
     cr_expect_eq(journal_apply(&journal, BYTES_LIT("bookmark/x"), junk, &error), FATAL);
     cr_expect_eq(journal_apply(&journal, BYTES_LIT("clock"), junk, &error), FATAL);
+    struct checkpoint progress;
+    checkpoint_init(&progress);
+    journal.wanted_id = "r1";
+    journal.progress = &progress;
+    cr_expect_eq(journal_apply(&journal, BYTES_LIT("replay/r1/0"), junk, &error), FATAL);
+    cr_expect(strstr(error.what, "\"replay/r1/0\" in the topic of replays") != NULL, "%s",
+              error.what);
     cr_expect_eq(journal_apply(&journal, BYTES_LIT("replay/x"), junk, &error), FATAL);
     cr_expect_eq(journal_apply(&journal, BYTES_LIT("replay/x"), BYTES_LIT(""), &error), FATAL);
     journal_release(&journal);
