@@ -77,7 +77,9 @@ static enum verdict find_subject(const struct work *work, const struct template 
         verdict = topic_of(template, task->event_type, topic, error);
     }
     if (verdict == OK && !subject_name(strategy, topic, schema->event, task->subject)) {
-        verdict = error_set(error, INVALID, "the subject of %.100s is too long", task->event_type);
+        error_set(error, INVALID, "the subject of %.100s is too long", task->event_type);
+        verdict = error_remedy(error, "Set contracts.registry.subject to topic or record, or "
+                                      "shorten the names that it is made of.");
     }
     return verdict;
 }

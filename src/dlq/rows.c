@@ -121,9 +121,9 @@ enum verdict rows_fetch(struct rows *rows, struct bytes id, struct pg_result **r
                         struct error *error)
 {
     if (rows->fetch_sql == NULL) {
-        return error_set(error, REFUSE,
-                         "the outbox table is not there, or has no column for the "
-                         "id");
+        error_set(error, REFUSE, "the outbox table is not there, or has no column for the id");
+        return error_remedy(error, "`walpost check` says which. Without the row, give the payload "
+                                   "with --payload-file.");
     }
     char *text = must_printf("%.*s", (int)id.len, id.data);
     const char *params[] = {text};

@@ -51,8 +51,9 @@ static enum verdict find_way(const struct schema *schema, struct way *way, struc
         depth++;
     }
     if (depth > WIRE_INDEXES_MAX) {
-        return error_set(error, INVALID, "%s: the event is nested deeper than %d messages",
-                         schema->file, WIRE_INDEXES_MAX);
+        error_set(error, INVALID, "%s: the event is nested deeper than %d messages", schema->file,
+                  WIRE_INDEXES_MAX);
+        return error_remedy(error, "Move the event's message towards the top of the file.");
     }
     way->n = depth;
     for (const struct message *at = schema->message; at != NULL; at = at->outer) {
@@ -126,9 +127,12 @@ static enum verdict find_subject(const struct frames *frames, const struct schem
                                  const char *topic, char subject[static SUBJECT_SIZE],
                                  struct error *error)
 {
-    bool made =
-        subject_name(frames->config->contracts.registry.subject, topic, schema->event, subject);
-    return made ? OK : error_set(error, INVALID, "the subject of %.100s is too long", schema->type);
+    if (subject_name(frames->config->contracts.registry.subject, topic, schema->event, subject)) {
+        return OK;
+    }
+    error_set(error, INVALID, "the subject of %.100s is too long", schema->type);
+    return error_remedy(error, "Set contracts.registry.subject to topic or record, or shorten the "
+                               "names that it is made of.");
 }
 
 /* Imports first: their versions are part of the question. */

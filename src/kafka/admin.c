@@ -193,9 +193,8 @@ static enum verdict wait_until_led(struct client *client, const char *topic, int
             return kafka_record_verdict(seen.code, topic, -1, &unused, error);
         }
         if (left_ms(deadline_us) == 0) {
-            return error_set(error, RETRY,
-                             "topic \"%s\" was created, but its partitions have no leaders yet",
-                             topic);
+            error_set(error, RETRY, "not all partitions of topic \"%s\" have a leader yet", topic);
+            return error_remedy(error, "Try again; if it stays, look at the brokers' logs.");
         }
         clock_wait_ms(LOOK_AGAIN_MS);
     }

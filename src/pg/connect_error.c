@@ -264,8 +264,9 @@ static enum verdict client_failed(const struct failure *f, bool tried, struct er
         return tls_failed(f, error);
     }
     if (says(f, "authentication method") || says(f, "SCRAM") || says(f, "channel binding")) {
-        return error_set(error, FATAL, "no authentication with PostgreSQL at %s: %s", f->server,
-                         f->words);
+        error_set(error, FATAL, "no authentication with PostgreSQL at %s: %s", f->server, f->words);
+        return error_remedy(error, "Look at the method in the server's pg_hba.conf, and at "
+                                   "channel_binding in postgres.dsn.");
     }
     if (says(f, "No such file or directory")) {
         return nobody_listens(f, true, error);

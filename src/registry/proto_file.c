@@ -38,12 +38,15 @@ static enum verdict read_text(const char *path, char **text, struct error *error
         fclose(stream);
     }
     enum verdict verdict = OK;
-    if (failed) {
+    if (failed) { /* the remedy is the caller's: it may be an import */
         verdict = error_set(error, INVALID, "%s cannot be read: %s", path, strerror(reason));
     } else if (len > PROTO_FILE_MAX) {
-        verdict = error_set(error, INVALID, "%s is larger than 1 MB, so it is no schema", path);
+        error_set(error, INVALID, "%s is larger than 1 MB, so it is no schema", path);
+        verdict = error_remedy(error, "Keep contracts and what they import in the directory, and "
+                                      "nothing else.");
     } else if (memchr(read, '\0', len) != NULL) {
-        verdict = error_set(error, INVALID, "%s is no text: there is a NUL byte in it", path);
+        error_set(error, INVALID, "%s is no text: there is a NUL byte in it", path);
+        verdict = error_remedy(error, "Save the file as UTF-8.");
     }
     if (verdict != OK) {
         free(read);
@@ -118,8 +121,9 @@ static enum verdict load_imports(struct proto_files *files, struct proto_file *f
                                  struct error *error)
 {
     if (file->scanned.n_imports > PROTO_IMPORTS_MAX) {
-        return error_set(error, INVALID, "%s/%s has more than %d imports", files->dir, file->name,
-                         PROTO_IMPORTS_MAX);
+        error_set(error, INVALID, "%s/%s has more than %d imports", files->dir, file->name,
+                  PROTO_IMPORTS_MAX);
+        return error_remedy(error, "Put what it needs of them into fewer files.");
     }
     enum verdict verdict = OK;
     file->open = true;
@@ -153,7 +157,8 @@ enum verdict proto_files_load(struct proto_files *files, const char *name, struc
         return OK;
     }
     if (files->count == PROTO_FILES_MAX) {
-        return error_set(error, INVALID, "%s has more than %d files", files->dir, PROTO_FILES_MAX);
+        error_set(error, INVALID, "%s has more than %d files", files->dir, PROTO_FILES_MAX);
+        return error_remedy(error, "Give some of the event types a stream of their own.");
     }
     char *text = NULL;
     char *path = must_printf("%s/%s", files->dir, name);
