@@ -149,7 +149,7 @@ static void check_columns(struct points *points, const struct look *look)
                     {"payload", config->outbox.columns.payload}};
     bool well = true;
     for (size_t i = 0; i < ARRAY_LEN(required); i++) {
-        if (!table_has_column(&look->table, required[i].column)) {
+        if (table_column(&look->table, required[i].column) == NULL) {
             char remedy[256];
             snprintf(remedy, sizeof(remedy),
                      "Add the column, or name the right one as outbox.columns.%s.",
@@ -184,12 +184,12 @@ static void check_rights(struct points *points, const struct look *look)
 {
     const struct pg_table *table = &look->table;
     enum after_publish after = look->config->outbox.after_publish;
-    bool update = after != AFTER_MARK || table->can_update;
-    bool delete = after != AFTER_DELETE || table->can_delete;
+    bool may_update = after != AFTER_MARK || table->can_update;
+    bool may_delete = after != AFTER_DELETE || table->can_delete;
     /* A dead-lettered row is marked DEAD, never deleted. */
     bool mark_dead = after != AFTER_DELETE || table->can_update ||
-                     !table_has_column(table, look->config->outbox.columns.status);
-    if (table->can_select && update && delete &&mark_dead) {
+                     table_column(table, look->config->outbox.columns.status) == NULL;
+    if (table->can_select && may_update && may_delete && mark_dead) {
         point_ok(points, "table rights", "SELECT%s",
                  after == AFTER_MARK     ? ", UPDATE"
                  : after == AFTER_DELETE ? ", UPDATE, DELETE"
@@ -197,8 +197,8 @@ static void check_rights(struct points *points, const struct look *look)
         return;
     }
     check_right(points, look, table->can_select, "SELECT", "rows are found with it");
-    check_right(points, look, update && mark_dead, "UPDATE", "rows are marked with it");
-    check_right(points, look, delete, "DELETE", "rows are deleted with it");
+    check_right(points, look, may_update && mark_dead, "UPDATE", "rows are marked with it");
+    check_right(points, look, may_delete, "DELETE", "rows are deleted with it");
 }
 
 static void check_id_index(struct points *points, const struct look *look)
@@ -224,7 +224,8 @@ static void check_old_rows(struct points *points, const struct look *look)
     const char *status = config->outbox.columns.status;
     const char *created_at = config->outbox.columns.created_at;
     if (config->outbox.after_publish != AFTER_MARK || !look->table.can_select ||
-        !table_has_column(&look->table, status) || !table_has_column(&look->table, created_at)) {
+        table_column(&look->table, status) == NULL ||
+        table_column(&look->table, created_at) == NULL) {
         return;
     }
     char *status_name = pg_quote_identifier(status);

@@ -2,22 +2,11 @@
 #include "cli/look.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "cli/reach.h"
 #include "cli/stream_sql.h"
-
-bool table_has_column(const struct pg_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->n_columns; i++) {
-        if (strcmp(table->columns[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 enum verdict look_at_intent(struct link *link, const char *stream, struct intent *intent,
                             struct error *error)

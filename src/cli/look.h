@@ -43,6 +43,4 @@ enum verdict MUST_CHECK look_at_snapshot(struct link *link, const char *stream,
 enum verdict MUST_CHECK look_at_intent(struct link *link, const char *stream, struct intent *intent,
                                        struct error *error);
 
-bool table_has_column(const struct pg_table *table, const char *name);
-
 #endif

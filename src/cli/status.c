@@ -12,6 +12,7 @@
 #include "cli/say.h"
 #include "dlq/topic.h"
 #include "encode/timestamp.h"
+#include "pipeline/table.h"
 
 enum { COUNT_MAX = 1000000, COUNT_TIMEOUT_MS = 5000, DEPTH_TIMEOUT_MS = 5000 };
 
@@ -40,7 +41,7 @@ static struct rows look_at_rows(struct look *look)
 {
     const struct config *config = look->config;
     struct rows rows = {-1, -1};
-    if (look->table.exists && table_has_column(&look->table, config->outbox.columns.status) &&
+    if (look->table.exists && table_column(&look->table, config->outbox.columns.status) != NULL &&
         config->outbox.after_publish == AFTER_MARK) {
         char *status = pg_quote_identifier(config->outbox.columns.status);
         char *from = must_printf("%s WHERE %s = 'PENDING'", config->table, status);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "config/config.h"
+#include "pipeline/table.h"
 
 enum { QUERY_TIMEOUT_MS = 15000, NO_LIMIT = 0 /* the table may be large */ };
 
@@ -23,16 +24,6 @@ static enum verdict execute_and_free(struct link *link, char *sql, int timeout_m
     enum verdict verdict = execute(link, sql, timeout_ms, error);
     free(sql);
     return verdict;
-}
-
-static bool has_column(const struct pg_table *table, const char *name)
-{
-    for (size_t i = 0; i < table->n_columns; i++) {
-        if (strcmp(table->columns[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 char *snapshot_create_sql(const struct config *config, bool pending, bool timed)
@@ -68,8 +59,8 @@ static enum verdict copy(struct link *link, const struct config *config,
         verdict = execute_and_free(link, snapshot_drop_sql(config), QUERY_TIMEOUT_MS, error);
     }
     if (verdict == OK) {
-        bool pending = has_column(table, config->outbox.columns.status);
-        bool timed = has_column(table, config->outbox.columns.created_at);
+        bool pending = table_column(table, config->outbox.columns.status) != NULL;
+        bool timed = table_column(table, config->outbox.columns.created_at) != NULL;
         verdict =
             execute_and_free(link, snapshot_create_sql(config, pending, timed), NO_LIMIT, error);
     }
