@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "dlq/rows.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "outbox/map.h"
@@ -9,6 +11,9 @@
 #include "pipeline/table.h"
 
 enum { MARK_ROWS = 5000, SQL_TIMEOUT_MS = 60000 };
+
+/* The class of SQLSTATEs for values that are none of their type. */
+#define DATA_EXCEPTION "22"
 
 struct rows {
     struct link *link;
@@ -130,5 +135,13 @@ enum verdict rows_fetch(struct rows *rows, struct bytes id, struct pg_result **r
     enum verdict verdict =
         link_query(rows->link, rows->fetch_sql, params, 1, SQL_TIMEOUT_MS, row, error);
     free(text);
+    bool misfit = verdict != OK && strncmp(error->code, DATA_EXCEPTION, 2) == 0;
+    if (misfit) { /* no UUID for a column of UUIDs, say: of this letter alone */
+        char why[sizeof(error->what)];
+        snprintf(why, sizeof(why), "%s", error->what);
+        error_set(error, REJECT, "its id cannot be that of a row (%.400s)", why);
+        return error_remedy(error, "Insert the event again with a valid id, then purge this "
+                                   "letter.");
+    }
     return verdict;
 }

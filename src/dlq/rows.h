@@ -25,7 +25,8 @@ bool rows_are_marked(const struct rows *rows);
 enum verdict MUST_CHECK rows_mark(struct rows *rows, const struct bytes *ids, size_t n_ids,
                                   uint64_t *marked, struct error *error);
 
-/* The row of this id, with all columns: *row has one row, or none. To be freed. */
+/* The row of this id, with all columns: *row has one row, or none. To be freed. REJECT: the id is
+ * none of the column's type. */
 enum verdict MUST_CHECK rows_fetch(struct rows *rows, struct bytes id, struct pg_result **row,
                                    struct error *error);
 

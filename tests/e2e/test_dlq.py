@@ -179,6 +179,29 @@ def test_mended_in_the_table_and_now_valid(new_stream, postgres, kafka):
     assert mended.headers["event_id"] == nobody and decode(mended).status == "PENDING"
 
 
+def test_an_id_that_no_row_can_have(wide):
+    """The column holds UUIDs by now: the letter with another id stays, the others go."""
+    stream = wide
+    with stream.running():
+        odd = insert(stream, "not-a-uuid")
+        bad = insert(stream, new_id(), payload="{")
+        stream.dead_letters(2)
+        stream.wait_statuses({"DEAD": 2})
+        stream.execute(f"delete from {TABLE} where id = %s", (odd,))
+        stream.execute(
+            f"alter table {TABLE} alter id type uuid using id::uuid", user="walpost"
+        )
+        stream.execute(f"update {TABLE} set payload = '1'")
+        replay = ["replay", "--all", "--from-table"]
+        dry = dlq(stream, *replay, "--dry-run", status=1).stdout
+        assert "1 would go, 1 stay" in dry, dry
+        done = dlq(stream, *replay, status=1).stdout
+        assert "1 replayed, 1 stay" in done and "cannot be that of a row" in done, done
+        assert ids(listed(stream)) == [odd] and status_of(stream, bad) == "COMMITTED"
+        (record,) = stream.records(1)
+        assert record.headers["event_id"] == bad
+
+
 @pytest.mark.parametrize("point", ["dlq_before_commit", "dlq_after_commit"])
 def test_killed_in_between_and_repeated(wide, tmp_path, killed, point):
     stream = wide
