@@ -223,28 +223,42 @@ struct bytes template_null(const struct template *template, const struct row *ro
     return BYTES_NULL;
 }
 
-static bool parts_match(const struct template_part *part, size_t n_parts, struct bytes text)
+/* ends[i]: what came before this part can end at i, and then what comes up to its end. One walk
+ * over the text for each part, since a template and a name of a topic may be as hostile as they
+ * like. */
+static void match_literal(struct bytes literal, struct bytes text, bool *ends)
 {
-    if (n_parts == 0) {
-        return text.len == 0;
+    for (size_t i = text.len + 1; i-- > 0;) {
+        ends[i] = i >= literal.len && ends[i - literal.len] &&
+                  memcmp(text.data + i - literal.len, literal.data, literal.len) == 0;
     }
-    if (part->kind == PART_LITERAL) {
-        size_t len = part->text.len;
-        return text.len >= len && memcmp(text.data, part->text.data, len) == 0 &&
-               parts_match(part + 1, n_parts - 1, (struct bytes){text.data + len, text.len - len});
+}
+
+/* At least one character; in a domain no dot. */
+static void match_placeholder(bool domain, struct bytes text, bool *ends)
+{
+    bool begun = false;
+    for (size_t i = 0; i <= text.len; i++) {
+        bool begins = ends[i];
+        begun = begun && !(domain && text.data[i - 1] == '.');
+        ends[i] = begun;
+        begun = begun || begins;
     }
-    for (size_t len = 1; len <= text.len; len++) {
-        if (part->kind == PART_DOMAIN && text.data[len - 1] == '.') {
-            return false;
-        }
-        if (parts_match(part + 1, n_parts - 1, (struct bytes){text.data + len, text.len - len})) {
-            return true;
-        }
-    }
-    return false;
 }
 
 bool template_matches(const struct template *template, struct bytes text)
 {
-    return parts_match(template->parts, template->n_parts, text);
+    bool *ends = must_calloc(text.len + 1, sizeof(*ends));
+    ends[0] = true;
+    for (size_t i = 0; i < template->n_parts; i++) {
+        const struct template_part *part = &template->parts[i];
+        if (part->kind == PART_LITERAL) {
+            match_literal(part->text, text, ends);
+        } else {
+            match_placeholder(part->kind == PART_DOMAIN, text, ends);
+        }
+    }
+    bool matches = ends[text.len];
+    free(ends);
+    return matches;
 }

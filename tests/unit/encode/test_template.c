@@ -204,6 +204,13 @@ Test(template, matches_what_it_could_have_given)
         {"{domain}.{column:region}.x", "a.b.c.x", true},
         {"{domain}.{column:region}.x", "a.b.c.y", false},
         {"{{{domain}}}", "{a}", true},
+        {"{column:region}ab", "aabab", true}, /* not the first place that fits, but the last */
+        {"{column:region}.{domain}", "eu.west.Order", true},
+        {"{column:region}{domain}.x", "e.u.x", true},
+        {"{domain}{domain}{domain}", "ab", false},
+        {"{domain}x{column:region}x{domain}", "axx.bxc", true},
+        {"{domain}x{column:region}x{domain}", "a.x.bxc", false},
+        {"{domain}x{column:region}x{domain}", "axbxc.d", false},
     };
     struct sample sample;
     sample_init(&sample);
@@ -214,4 +221,24 @@ Test(template, matches_what_it_could_have_given)
                      "%s and %s", cases[i].template, cases[i].text);
         template_release(&template);
     }
+}
+
+/* Of every way to share the text among the placeholders none fits: the last letter is another. */
+Test(template, matching_takes_no_time_however_many_placeholders, .timeout = 20)
+{
+    char written[512] = "";
+    char text[250];
+    struct sample sample;
+    sample_init(&sample);
+    for (size_t i = 0; i < 24; i++) {
+        strcat(written, "{column:region}a");
+    }
+    memset(text, 'a', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    struct template template;
+    compile(&template, &sample.config, written);
+    cr_expect(template_matches(&template, bytes_of(text)));
+    text[sizeof(text) - 2] = 'b';
+    cr_expect_not(template_matches(&template, bytes_of(text)));
+    template_release(&template);
 }
