@@ -120,11 +120,21 @@ void letter_row(const struct letter *letter, struct named_bytes extra[static REC
     }
 }
 
+/* Whoever writes to the topic says its time. */
+static int64_t us_of_ms(int64_t ms)
+{
+    int64_t us;
+    if (__builtin_mul_overflow(ms, INT64_C(1000), &us)) {
+        return ms < 0 ? INT64_MIN : INT64_MAX;
+    }
+    return us;
+}
+
 void letter_segment(const struct letter *letter, struct segment *segment)
 {
     *segment = (struct segment){
         .commit_lsn = letter->position.commit_lsn,
-        .commit_time_us = letter->timestamp_ms * 1000,
+        .commit_time_us = us_of_ms(letter->timestamp_ms),
         .xid = letter_number(letter, "xid"),
         .part = letter_number(letter, "transaction_part"),
         .snapshot = letter_header(letter, "snapshot").data != NULL,

@@ -171,3 +171,27 @@ Test(remake, the_key_is_that_of_the_event)
     cr_expect(bytes_equal(remaker_key(bench.remaker, bench.letter), BYTES_LIT("order-1001")));
     done(&bench);
 }
+
+/* Anybody who may write to the topic chooses the time of a record. */
+Test(remake, a_time_that_no_clock_says_is_no_overflow)
+{
+    struct row row = row_of_test();
+    struct bench bench;
+    struct segment segment;
+    dead(&bench, &row, DEAD_MISSING_TOPIC);
+    for (size_t i = 0; i < bench.letter->n_headers; i++) {
+        if (bytes_equal(bench.letter->headers[i].name, BYTES_LIT("time"))) {
+            bench.letter->headers[i].value = BYTES_NULL;
+        }
+    }
+    bench.letter->timestamp_ms = 1700000000123;
+    letter_segment(bench.letter, &segment);
+    cr_expect_eq(segment.commit_time_us, 1700000000123000);
+    bench.letter->timestamp_ms = INT64_MAX;
+    letter_segment(bench.letter, &segment);
+    cr_expect_eq(segment.commit_time_us, INT64_MAX);
+    bench.letter->timestamp_ms = INT64_MIN;
+    letter_segment(bench.letter, &segment);
+    cr_expect_eq(segment.commit_time_us, INT64_MIN);
+    done(&bench);
+}
