@@ -329,11 +329,26 @@ static enum verdict check_file(const char *name, const char *value, struct error
     return error_remedy(error, "Correct the path, or let walpost's user read the file.");
 }
 
+/* walpost reckons with these two; the client would also take 0x10 and read 16. */
+static enum verdict check_plain(const char *name, const char *value, struct error *error)
+{
+    bool reckoned =
+        strcmp(name, "transaction.timeout.ms") == 0 || strcmp(name, "message.max.bytes") == 0;
+    if (!reckoned || (value[0] != '0' && value[strspn(value, "0123456789")] == '\0')) {
+        return OK;
+    }
+    error_set(error, INVALID, "kafka.%s is no plain number: \"%.60s\"", name, value);
+    return error_remedy(error, "Write it in decimal digits alone, the first not 0.");
+}
+
 enum verdict kafka_check_property(const char *name, const char *value, struct error *error)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     enum verdict verdict = set(conf, name, value, error);
     rd_kafka_conf_destroy(conf);
+    if (verdict == OK) {
+        verdict = check_plain(name, value, error);
+    }
     return verdict != OK ? verdict : check_file(name, value, error);
 }
 

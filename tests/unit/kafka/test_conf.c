@@ -111,6 +111,25 @@ Test(conf, a_property_is_checked_by_the_client_itself)
     cr_expect_neq(kafka_library_version()[0], '\0');
 }
 
+/* The client reads 0x10 as 16; walpost, which reckons with these two, would read 0. */
+Test(conf, numbers_that_walpost_reckons_with_are_plain)
+{
+    static const char *const names[] = {"transaction.timeout.ms", "message.max.bytes"};
+    static const char *const others[] = {"0x10000", "060000", "60000 ", "+60000"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct error error = {.what = ""};
+        cr_expect_eq(kafka_check_property(names[i], "60000", &error), OK, "%s", error.what);
+        for (size_t k = 0; k < ARRAY_LEN(others); k++) {
+            cr_expect_eq(kafka_check_property(names[i], others[k], &error), INVALID, "%s",
+                         others[k]);
+            cr_expect_not_null(strstr(error.what, names[i]), "%s", error.what);
+            cr_expect_not_null(strstr(error.remedy, "digits"), "%s", error.remedy);
+        }
+    }
+    struct error error;
+    cr_expect_eq(kafka_check_property("socket.timeout.ms", "0x1000", &error), OK);
+}
+
 Test(conf, I3_a_producer_has_what_exactly_once_rests_on)
 {
     struct fixture fixture;
