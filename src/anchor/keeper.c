@@ -6,7 +6,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -15,6 +14,7 @@
 #include "anchor/window.h"
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/said.h"
 #include "config/config.h"
 
 enum {
@@ -23,8 +23,9 @@ enum {
     ADVANCES_MAX = 8,
     CONNECT_TIMEOUT_MS = 15000,
     READ_TIMEOUT_MS = 10000,
-    SAY_AGAIN_MS = 5 * 60 * 1000,
 };
+
+#define SAY_AGAIN_US (INT64_C(5) * 60 * 1000 * 1000)
 
 struct keeper {
     const struct config *config;
@@ -41,8 +42,8 @@ struct keeper {
     bool clock_known;
     struct wal_clock clock;
     int64_t noted_us; /* monotonic; when the last moment was noted */
-    char said[sizeof(((struct error *)0)->what)];
-    int64_t said_us;
+    struct said said;
+    struct said said_of_clock;
 };
 
 /* --- one turn --- */
@@ -92,7 +93,10 @@ static void recall_clock(struct keeper *keeper, uint64_t system_id)
         keeper->clock = journal.clock.system_id == system_id
                             ? journal.clock
                             : (struct wal_clock){.system_id = system_id};
-    } else if (verdict != AGAIN) {
+        keeper->said_of_clock = (struct said){.at_us = 0};
+    } else if (verdict != AGAIN &&
+               said_anew(&keeper->said_of_clock, error.what, SAY_AGAIN_US, clock_us())) {
+        error_prefix(&error, "the anchor slot follows by bytes alone, the live stream goes on: ");
         log_error(keeper->log, LOG_WARN, &error);
     }
     journal_release(&journal);
@@ -246,13 +250,9 @@ static enum verdict turn(struct keeper *keeper, uint64_t system_id, struct error
 
 static void say(struct keeper *keeper, enum verdict verdict, struct error *error)
 {
-    int64_t now = clock_us();
-    if (strcmp(keeper->said, error->what) == 0 &&
-        now - keeper->said_us < SAY_AGAIN_MS * INT64_C(1000)) {
+    if (!said_anew(&keeper->said, error->what, SAY_AGAIN_US, clock_us())) {
         return;
     }
-    snprintf(keeper->said, sizeof(keeper->said), "%s", error->what);
-    keeper->said_us = now;
     error->verdict = verdict;
     error_prefix(error, "the anchor slot is not kept up, the live stream goes on: ");
     log_error(keeper->log, LOG_WARN, error);

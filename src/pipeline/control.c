@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
+#include "base/said.h"
 #include "config/config.h"
 #include "pipeline/doing.h"
 #include "pipeline/found.h"
@@ -56,8 +57,7 @@ struct control {
     char instance[128];
     bool accept_gap;
     bool take_over;
-    char said[sizeof(((struct error *)0)->what)];
-    int64_t said_us;
+    struct said said;
 };
 
 /* --- news --- */
@@ -103,13 +103,9 @@ static void pause_ms(struct control *control, uint32_t ms)
 /* Says what a start waits for: at once when it is new, then every half minute. */
 static bool say(struct control *control, const struct error *error)
 {
-    int64_t now = clock_us();
-    if (strcmp(control->said, error->what) == 0 &&
-        now - control->said_us < SAY_AGAIN_MS * INT64_C(1000)) {
+    if (!said_anew(&control->said, error->what, SAY_AGAIN_MS * INT64_C(1000), clock_us())) {
         return false;
     }
-    snprintf(control->said, sizeof(control->said), "%s", error->what);
-    control->said_us = now;
     log_error(control->options.log, LOG_WARN, error);
     return true;
 }
@@ -141,7 +137,7 @@ static void begin_session(struct control *control, uint32_t first_pause_ms)
         if (verdict == OK) {
             control->accept_gap = false;
             control->take_over = false;
-            control->said[0] = '\0';
+            control->said = (struct said){.at_us = 0};
             control->leader = session.leader;
             session.leader = NULL;
             control->generation = session.checkpoint;
