@@ -148,7 +148,8 @@ struct message {
 
 struct pool;
 
-/* Reads a FileDescriptorSet (proto2 and proto3). INVALID, and what is wrong with it, otherwise. */
+/* Reads a FileDescriptorSet (proto2 and proto3). INVALID, what is wrong with it, and the
+ * remedy, otherwise. */
 enum verdict MUST_CHECK pool_load(struct bytes descriptor_set, struct pool **pool,
                                   struct error *error);
 void pool_free(struct pool *pool);

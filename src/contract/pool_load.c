@@ -160,8 +160,8 @@ static enum verdict place_message(struct loader *loader, const pb_file *file,
     for (size_t i = 0; i < from->n_nested_type; i++) {
         struct source_path inner = *path;
         if (!source_path_descend(&inner, IN_MESSAGE_NESTED, i)) {
-            return error_set(loader->error, INVALID, "%s: messages are nested too deep",
-                             file->name);
+            error_set(loader->error, INVALID, "%s: messages are nested too deep", file->name);
+            return error_remedy(loader->error, "Declare the inner message beside the outer one.");
         }
         enum verdict verdict = place_message(loader, file, from->nested_type[i], to, &inner);
         if (verdict != OK) {
@@ -177,9 +177,10 @@ static enum verdict place_file(struct loader *loader, const pb_file *file)
         return error_set(loader->error, INVALID, "the descriptor set has a file without a name");
     }
     if (file->syntax != NULL && !is_proto3(file) && strcmp(file->syntax, "proto2") != 0) {
-        return error_set(loader->error, INVALID,
-                         "%s is written for \"%s\"; proto2 and proto3 can be contracts", file->name,
-                         file->syntax);
+        error_set(loader->error, INVALID,
+                  "%s is written for \"%s\"; proto2 and proto3 can be contracts", file->name,
+                  file->syntax);
+        return error_remedy(loader->error, "Write syntax = \"proto3\"; at its top.");
     }
     struct bytes package = arena_copy(&loader->pool->arena, bytes_of(file->package));
     struct source_path top = {.n = 0};
@@ -323,8 +324,9 @@ static enum verdict fill_message(struct loader *loader, const struct source *sou
 {
     const pb_message *from = source->message;
     if (from->n_field > FIELDS_MAX || from->n_oneof_decl > FIELDS_MAX) {
-        return error_set(loader->error, INVALID, "the message %s has more than %d fields",
-                         to->name.data, FIELDS_MAX);
+        error_set(loader->error, INVALID, "the message %s has more than %d fields", to->name.data,
+                  FIELDS_MAX);
+        return error_remedy(loader->error, "Move some of its fields into a message of their own.");
     }
     fill_oneofs(loader, source, to);
     struct field *fields = arena_alloc(&loader->pool->arena, (from->n_field + 1) * sizeof(*fields));
@@ -439,12 +441,23 @@ static enum verdict load(struct loader *loader, const pb_set *set)
     return verdict == OK ? compile_all(loader) : verdict;
 }
 
+/* protoc checks what it writes: whatever else is wrong is no mistake in a .proto file. */
+static enum verdict not_of_protoc(struct error *error)
+{
+    if (error == NULL || error->remedy[0] != '\0') {
+        return INVALID;
+    }
+    return error_remedy(error, "protoc writes no such descriptors: see whether the protoc in PATH "
+                               "is the real one, and write the file again with it.");
+}
+
 enum verdict pool_load(struct bytes descriptor_set, struct pool **pool, struct error *error)
 {
     pb_set *set = google__protobuf__file_descriptor_set__unpack(
         NULL, descriptor_set.len, (const uint8_t *)descriptor_set.data);
     if (set == NULL) {
-        return error_set(error, INVALID, "these bytes are not a FileDescriptorSet");
+        error_set(error, INVALID, "these bytes are not a FileDescriptorSet");
+        return not_of_protoc(error);
     }
     struct counts counts = count(set);
     struct pool *made = must_calloc(1, sizeof(*made));
@@ -463,7 +476,7 @@ enum verdict pool_load(struct bytes descriptor_set, struct pool **pool, struct e
     google__protobuf__file_descriptor_set__free_unpacked(set, NULL);
     if (verdict != OK) {
         pool_free(made);
-        return verdict;
+        return not_of_protoc(error);
     }
     *pool = made;
     return OK;

@@ -60,8 +60,9 @@ enum verdict message_find_kind(struct message *message, struct error *error)
         }
     }
     if (message->well_known == WELL_KNOWN_WRAPPER && !is_wrapper(message)) {
-        return error_set(error, INVALID, "%s is not the wrapper of one scalar that its name says",
-                         message->name.data);
+        error_set(error, INVALID, "%s is not the wrapper of one scalar that its name says",
+                  message->name.data);
+        return error_remedy(error, "Take the files of google/protobuf as protoc brings them.");
     }
     return OK;
 }

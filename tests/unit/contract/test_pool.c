@@ -121,6 +121,7 @@ Test(pool, damaged_descriptors)
         bytes[i] = (char)(bytes[i] + 1);
         if (pool_load((struct bytes){bytes, good.len}, &pool, &error) != OK) {
             cr_assert(error.verdict == INVALID && error.what[0] != '\0');
+            cr_assert(error.remedy[0] != '\0', "%s", error.what);
             cr_assert(pool == NULL);
             refused++;
         }
