@@ -8,6 +8,13 @@
 #include "base/check.h"
 #include "pg/internal.h"
 
+/* What PostgreSQL itself never answers. */
+static enum verdict no_postgres(struct error *error)
+{
+    return error_remedy(error, "Let postgres.dsn lead to PostgreSQL itself, not to a pooler or "
+                               "another program that speaks its protocol.");
+}
+
 static enum verdict one_row(struct link *link, const char *sql, size_t columns,
                             struct pg_result **result, struct error *error)
 {
@@ -17,8 +24,9 @@ static enum verdict one_row(struct link *link, const char *sql, size_t columns,
     }
     if (pg_result_rows(*result) != 1 || pg_result_columns(*result) < columns) {
         pg_result_free(*result);
-        return error_set(error, FATAL, "PostgreSQL at %s gave an answer of another form to: %s",
-                         link_host(link), sql);
+        error_set(error, FATAL, "PostgreSQL at %s gave an answer of another form to: %s",
+                  link_host(link), sql);
+        return no_postgres(error);
     }
     return OK;
 }
@@ -42,8 +50,9 @@ enum verdict catalog_identify(struct link *replication, struct pg_identity *iden
                     found.system_id != 0 && found.timeline != 0;
     pg_result_free(result);
     if (!readable) {
-        return error_set(error, FATAL, "PostgreSQL at %s does not identify itself",
-                         link_host(replication));
+        error_set(error, FATAL, "PostgreSQL at %s does not identify itself",
+                  link_host(replication));
+        return no_postgres(error);
     }
     verdict = one_row(replication,
                       "SELECT oid FROM pg_catalog.pg_database"
@@ -58,19 +67,43 @@ enum verdict catalog_identify(struct link *replication, struct pg_identity *iden
     return OK;
 }
 
+/* The first column of the answer says where. *result is to be freed when it is OK. */
+static enum verdict ask_wal_end(struct link *link, const char *sql, size_t columns,
+                                struct pg_result **result, lsn *wal_lsn, struct error *error)
+{
+    enum verdict verdict = one_row(link, sql, columns, result, error);
+    if (verdict != OK || lsn_parse(pg_result_text(*result, 0, 0), wal_lsn)) {
+        return verdict;
+    }
+    pg_result_free(*result);
+    error_set(error, FATAL, "PostgreSQL at %s does not say where its WAL ends", link_host(link));
+    return no_postgres(error);
+}
+
 enum verdict catalog_wal_end(struct link *link, lsn *wal_lsn, struct error *error)
 {
     struct pg_result *result = NULL;
-    enum verdict verdict =
-        one_row(link, "SELECT pg_catalog.pg_current_wal_flush_lsn()", 1, &result, error);
-    if (verdict != OK) {
-        return verdict;
+    enum verdict verdict = ask_wal_end(link, "SELECT pg_catalog.pg_current_wal_flush_lsn()", 1,
+                                       &result, wal_lsn, error);
+    if (verdict == OK) {
+        pg_result_free(result);
     }
-    bool readable = lsn_parse(pg_result_text(result, 0, 0), wal_lsn);
-    pg_result_free(result);
-    return readable ? OK
-                    : error_set(error, FATAL, "PostgreSQL at %s does not say where its WAL ends",
-                                link_host(link));
+    return verdict;
+}
+
+enum verdict catalog_clock(struct link *link, lsn *wal_lsn, int64_t *time_us, struct error *error)
+{
+    struct pg_result *result = NULL;
+    enum verdict verdict = ask_wal_end(
+        link,
+        "SELECT pg_catalog.pg_current_wal_insert_lsn(),"
+        " (extract(epoch FROM pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8",
+        2, &result, wal_lsn, error);
+    if (verdict == OK) {
+        *time_us = strtoll(pg_result_text(result, 0, 1), NULL, 10);
+        pg_result_free(result);
+    }
+    return verdict;
 }
 
 /* A history file has a line for each ancestor: timeline, tab, where it was left, tab, why. */

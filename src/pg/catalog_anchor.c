@@ -45,25 +45,6 @@ enum verdict catalog_advance_slot(struct link *link, const char *slot, lsn posit
                       2, ADVANCE_TIMEOUT_MS, NULL, error);
 }
 
-enum verdict catalog_clock(struct link *link, lsn *wal_lsn, int64_t *time_us, struct error *error)
-{
-    struct pg_result *result = NULL;
-    enum verdict verdict =
-        link_query(link,
-                   "SELECT pg_catalog.pg_current_wal_insert_lsn(), (extract(epoch FROM "
-                   "pg_catalog.clock_timestamp()) * 1000000)::pg_catalog.int8",
-                   NULL, 0, CATALOG_TIMEOUT_MS, &result, error);
-    if (verdict != OK) {
-        return verdict;
-    }
-    bool readable = pg_result_rows(result) == 1 && lsn_parse(pg_result_text(result, 0, 0), wal_lsn);
-    *time_us = readable ? strtoll(pg_result_text(result, 0, 1), NULL, 10) : 0;
-    pg_result_free(result);
-    return readable ? OK
-                    : error_set(error, FATAL, "PostgreSQL at %s does not say where its WAL ends",
-                                link_host(link));
-}
-
 enum verdict catalog_slot_xmin_age(struct link *link, const char *slot, int64_t *age,
                                    struct error *error)
 {
