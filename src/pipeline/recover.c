@@ -29,9 +29,13 @@ static enum verdict take_turn(const struct session_options *options, struct link
     }
     bool ours = strcmp(pg_result_text(result, 0, 0), "t") == 0;
     pg_result_free(result);
-    return ours ? OK
-                : error_set(error, WAIT, "another walpost of this stream makes slot \"%s\" anew",
-                            options->config->postgres.slot);
+    if (!ours) {
+        error_set(error, WAIT, "another walpost of this stream makes slot \"%s\" anew",
+                  options->config->postgres.slot);
+        return error_remedy(error, "Nothing: this one goes on when that is done. If it does not "
+                                   "end, `walpost status` and pg_stat_activity show who it is.");
+    }
+    return OK;
 }
 
 /* OK: there is none any more. */
@@ -46,8 +50,12 @@ static enum verdict drop_remains(const struct session_options *options, struct l
         return verdict;
     }
     if (slot.active) {
-        return error_set(error, WAIT, "slot \"%s\" is in use by process %d", config->postgres.slot,
-                         slot.active_pid);
+        error_set(error, WAIT, "slot \"%s\" is in use by process %d", config->postgres.slot,
+                  slot.active_pid);
+        return error_remedy(error,
+                            "Stop the program that reads it: pg_stat_activity shows whose process "
+                            "%d is. If nobody needs it, SELECT pg_terminate_backend(%d).",
+                            slot.active_pid, slot.active_pid);
     }
     verdict = snapshot_birth(sql, config, &birth, error);
     if (verdict == OK && birth != 0 && birth == slot.confirmed_lsn) {
